@@ -1,0 +1,60 @@
+// What the session needs from a device. One object per session and device.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/node.h"
+#include "core/status.h"
+#include "edgert.h"
+
+namespace edgert {
+
+// A place in device memory: an address (CPU) or a cl_mem (OpenCL), and a byte offset into it.
+struct Memory {
+  void* handle = nullptr;
+  uint64_t offset = 0;
+};
+
+// A node prepared for known shapes.
+class Planned {
+ public:
+  virtual ~Planned() = default;
+  uint64_t scratch_bytes = 0;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual std::string_view name() const = 0;
+
+  // Whether it can run the node; dims are -1 where they are not known yet. `why` gets the reason if not.
+  virtual bool supports(const edgert_node& node, std::span<const edgert_operand> inputs,
+                        std::span<const edgert_operand> outputs, std::string& why) const = 0;
+
+  // Shapes and attributes are known: check them, choose a kernel, ask for scratch.
+  virtual Status plan(const edgert_node& node, std::span<const edgert_operand> inputs,
+                      std::span<const edgert_operand> outputs, std::unique_ptr<Planned>& planned) = 0;
+
+  // Runs (or enqueues, in order) a planned node. Absent operands have a null handle.
+  virtual Status run(const Planned& planned, std::span<const Memory> inputs, std::span<const Memory> outputs,
+                     Memory scratch, int64_t* counts) = 0;
+
+  virtual Status allocate(uint64_t bytes, Memory& memory) = 0;
+  virtual void release(Memory memory) = 0;
+  // Makes `bytes` bytes of constants at `data` (mapped from the file, alive as long as the backend)
+  // readable by kernels; where memory is shared this copies nothing.
+  virtual Status adopt(const void* data, uint64_t bytes, Memory& memory) = 0;
+  // Both return when the copy is done; `download` waits for the work enqueued before it.
+  virtual Status upload(Memory to, const void* from, uint64_t bytes) = 0;
+  virtual Status download(void* to, Memory from, uint64_t bytes) = 0;
+  virtual Status copy(Memory to, Memory from, uint64_t bytes) = 0;
+  virtual Status finish() = 0;
+  // Host-addressable: the core reads and writes its memory without upload and download.
+  virtual bool is_host() const = 0;
+};
+
+}  // namespace edgert
