@@ -1,0 +1,59 @@
+// Chooses the ISA tier. EDGERT_HAS_<TIER> says which tiers the build has.
+#include "backends/cpu/isa.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <initializer_list>
+
+#include "backends/cpu/micro/micro.h"
+
+namespace edgert {
+
+namespace portable {
+extern const Micro table;
+}
+#if defined(EDGERT_HAS_AVX2)
+namespace avx2 {
+extern const Micro table;
+}
+#endif
+#if defined(EDGERT_HAS_AVX512)
+namespace avx512 {
+extern const Micro table;
+}
+#endif
+#if defined(EDGERT_HAS_NEON)
+namespace neon {
+extern const Micro table;
+}
+#endif
+
+const Micro* find_micro(const char* isa) {
+#if defined(EDGERT_HAS_AVX512)
+  if (!std::strcmp(isa, "avx512"))
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                   __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
+               ? &avx512::table
+               : nullptr;
+#endif
+#if defined(EDGERT_HAS_AVX2)
+  if (!std::strcmp(isa, "avx2"))
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &avx2::table : nullptr;
+#endif
+#if defined(EDGERT_HAS_NEON)
+  if (!std::strcmp(isa, "neon")) return &neon::table;
+#endif
+  return std::strcmp(isa, "portable") ? nullptr : &portable::table;
+}
+
+const Micro& micro() {
+  if (const char* forced = std::getenv("EDGERT_ISA"))
+    if (const Micro* found = find_micro(forced)) return *found;
+  for (const char* isa : {"avx512", "avx2", "neon"})
+    if (const Micro* found = find_micro(isa)) return *found;
+  return portable::table;
+}
+
+const char* isa_name() { return micro().isa; }
+
+}  // namespace edgert

@@ -1,0 +1,93 @@
+// Glue between kernels written in C++ and the C table `edgert_kernel`.
+//
+//   struct State { ... };                                            // plain data, freed with the plan
+//   Status plan_softmax(const NodeArgs& args, edgert_plan& plan);    // checks, fills a State, scratch_bytes
+//   Status run_softmax(const State& state, const edgert_call& call);
+//   extern const edgert_kernel softmax_kernel = make_kernel<State, plan_softmax, run_softmax>("softmax");
+//
+// and a line EDGERT_KERNEL(softmax_kernel) in kernels.def.
+#pragma once
+
+#include <cstdarg>
+#include <cstdint>
+#include <new>
+#include <span>
+#include <type_traits>
+
+#include "edgert.h"
+#include "ops/common.h"
+
+namespace edgert::cpu {
+
+// Writes the text of a failure into the plan's or call's error and gives `code` back.
+[[gnu::format(printf, 3, 4)]] edgert_status fail(const edgert_plan& plan, edgert_status code, const char* format, ...);
+[[gnu::format(printf, 3, 4)]] edgert_status fail(const edgert_call& call, edgert_status code, const char* format, ...);
+// The same for a status; EDGERT_OK where it is ok.
+edgert_status report(const edgert_plan& plan, const Status& status);
+edgert_status report(const edgert_call& call, const Status& status);
+
+inline NodeArgs node_args(const edgert_plan& plan) {
+  return {*plan.node,
+          {plan.inputs, static_cast<size_t>(plan.input_count)},
+          {plan.outputs, static_cast<size_t>(plan.output_count)}};
+}
+inline std::span<const edgert_operand> inputs(const edgert_plan* plan) { return node_args(*plan).inputs; }
+inline std::span<const edgert_operand> outputs(const edgert_plan* plan) { return node_args(*plan).outputs; }
+
+// `count` zeroed objects in the plan's memory; nullptr where there is none.
+template <class T>
+T* allocate(edgert_plan& plan, size_t count = 1) {
+  static_assert(std::is_trivially_destructible_v<T>);
+  size_t bytes;
+  if (__builtin_mul_overflow(count, sizeof(T), &bytes)) return nullptr;
+  void* memory = plan.allocate(&plan, bytes ? bytes : 1);
+  if (!memory) return nullptr;
+  T* objects = static_cast<T*>(memory);
+  for (size_t i = 0; i < count; i++) new (objects + i) T();
+  return objects;
+}
+
+template <class T>
+T* new_state(edgert_plan* plan) {
+  plan->state = allocate<T>(*plan);
+  return static_cast<T*>(plan->state);
+}
+inline Status no_memory() { return error(EDGERT_ERROR_MEMORY, "no memory for the plan"); }
+
+template <auto Plan>
+edgert_status plan_entry(edgert_plan* plan) {
+  return report(*plan, Plan(node_args(*plan), *plan));
+}
+
+template <class State, auto Run>
+edgert_status run_entry(const void* state, const edgert_call* call) {
+  return report(*call, Run(*static_cast<const State*>(state), *call));
+}
+
+template <class State, auto Plan, auto Run>
+constexpr edgert_kernel make_kernel(const char* op) {
+  return {sizeof(edgert_kernel), op, nullptr, plan_entry<Plan>, run_entry<State, Run>};
+}
+
+// Calls body(i, worker) for i in [0, n), spread over the threads.
+template <class Body>
+void parallel(const edgert_call& call, int64_t n, Body&& body) {
+  if (n <= 1 || call.threads <= 1) {
+    for (int64_t i = 0; i < n; i++) body(i, 0);
+    return;
+  }
+  using Plain = std::remove_reference_t<Body>;
+  call.parallel(
+      &call, n,
+      [](void* argument, int64_t i, int32_t worker) { (*static_cast<Plain*>(argument))(i, worker); },
+      const_cast<std::remove_const_t<Plain>*>(&body));
+}
+
+// How many pieces to cut work of `cost` (in units of about 1 ns) into: 1 below some 20 microseconds, else
+// one for each thread.
+inline int64_t pieces(int64_t cost, int32_t threads) { return cost < 20000 ? 1 : threads; }
+
+// Piece i of [0, n) cut into `count` runs of equal length (within one).
+inline int64_t piece_begin(int64_t n, int64_t i, int64_t count) { return n / count * i + (i < n % count ? i : n % count); }
+
+}  // namespace edgert::cpu

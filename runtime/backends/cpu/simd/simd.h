@@ -1,0 +1,181 @@
+// Vectors of f32 and i32 for one ISA tier: the only file with ISA conditionals.
+//
+// Files that include it are compiled once per tier with -DEDGERT_TIER=portable|avx2|avx512|neon and put
+// everything into namespace edgert::EDGERT_TIER. They include C headers only: an inline STL function
+// compiled for AVX-512 would replace the portable one in the whole library.
+//
+// Arithmetic, comparisons (giving an i32 mask of 0 and -1), & | ^ ~ and shifts of i32, and
+// `mask ? a : b` are the compilers' vector extensions; the functions below are what they lack.
+#pragma once
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifndef EDGERT_TIER
+#error "compile with -DEDGERT_TIER=portable, avx2, avx512 or neon"
+#endif
+#define EDGERT_TIER_NUMBER_portable 0
+#define EDGERT_TIER_NUMBER_avx2 1
+#define EDGERT_TIER_NUMBER_avx512 2
+#define EDGERT_TIER_NUMBER_neon 3
+#define EDGERT_JOIN_(a, b) a##b
+#define EDGERT_JOIN(a, b) EDGERT_JOIN_(a, b)
+#define EDGERT_TEXT_(a) #a
+#define EDGERT_TEXT(a) EDGERT_TEXT_(a)
+#define EDGERT_TIER_NUMBER EDGERT_JOIN(EDGERT_TIER_NUMBER_, EDGERT_TIER)
+#define EDGERT_PORTABLE (EDGERT_TIER_NUMBER == 0)
+#define EDGERT_AVX2 (EDGERT_TIER_NUMBER == 1)
+#define EDGERT_AVX512 (EDGERT_TIER_NUMBER == 2)
+#define EDGERT_NEON (EDGERT_TIER_NUMBER == 3)
+
+#if EDGERT_AVX2 || EDGERT_AVX512
+#include <immintrin.h>
+#elif EDGERT_NEON
+#include <arm_neon.h>
+#endif
+
+namespace edgert::EDGERT_TIER {
+
+// Lanes of a vector. Panels and padded buffers come in steps of 16, a multiple of every W.
+constexpr int W = EDGERT_AVX512 ? 16 : EDGERT_AVX2 ? 8 : 4;
+
+typedef float f32 __attribute__((vector_size(W * 4)));
+typedef int32_t i32 __attribute__((vector_size(W * 4)));
+typedef uint8_t bytes_of_lanes __attribute__((vector_size(W)));
+typedef uint16_t halves_of_lanes __attribute__((vector_size(W * 2)));
+
+static inline f32 splat(float x) { return x - f32{}; }
+static inline i32 splat(int32_t x) { return x - i32{}; }
+static inline i32 bits(f32 x) { return (i32)x; }
+static inline f32 from_bits(i32 x) { return (f32)x; }
+// To the nearest f32.
+static inline f32 to_f32(i32 x) { return __builtin_convertvector(x, f32); }
+// Truncates; the value must fit.
+static inline i32 to_i32(f32 x) { return __builtin_convertvector(x, i32); }
+static inline f32 select(i32 mask, f32 a, f32 b) { return mask ? a : b; }
+static inline i32 select(i32 mask, i32 a, i32 b) { return mask ? a : b; }
+
+static inline f32 load(const float* p) {
+  f32 x;
+  memcpy(&x, p, sizeof x);
+  return x;
+}
+static inline i32 load(const int32_t* p) {
+  i32 x;
+  memcpy(&x, p, sizeof x);
+  return x;
+}
+static inline void store(float* p, f32 x) { memcpy(p, &x, sizeof x); }
+static inline void store(int32_t* p, i32 x) { memcpy(p, &x, sizeof x); }
+
+// The first n lanes (0 <= n <= W), the others zero; memory behind them is not touched.
+static inline f32 load(const float* p, int n);
+static inline void store(float* p, f32 x, int n);
+
+// a * b + c, rounded once where the ISA can.
+static inline f32 fma(f32 a, f32 b, f32 c);
+static inline f32 sqrt(f32 x);
+// To an integer, halves to even.
+static inline f32 round(f32 x);
+static inline f32 floor(f32 x);
+// The smaller and the larger. A NaN in `x` stays (limit is never NaN): clamp is min(hi, max(lo, x)).
+static inline f32 min(f32 limit, f32 x);
+static inline f32 max(f32 limit, f32 x);
+
+#if EDGERT_AVX512
+static inline f32 load(const float* p, int n) { return _mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p); }
+static inline void store(float* p, f32 x, int n) { _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), x); }
+static inline f32 fma(f32 a, f32 b, f32 c) { return _mm512_fmadd_ps(a, b, c); }
+static inline f32 sqrt(f32 x) { return _mm512_sqrt_ps(x); }
+static inline f32 round(f32 x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+static inline f32 floor(f32 x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
+static inline f32 min(f32 limit, f32 x) { return _mm512_min_ps(limit, x); }
+static inline f32 max(f32 limit, f32 x) { return _mm512_max_ps(limit, x); }
+#elif EDGERT_AVX2
+static inline i32 first_lanes(int n) { return i32{0, 1, 2, 3, 4, 5, 6, 7} < n; }
+static inline f32 load(const float* p, int n) { return _mm256_maskload_ps(p, (__m256i)first_lanes(n)); }
+static inline void store(float* p, f32 x, int n) { _mm256_maskstore_ps(p, (__m256i)first_lanes(n), x); }
+static inline f32 fma(f32 a, f32 b, f32 c) { return _mm256_fmadd_ps(a, b, c); }
+static inline f32 sqrt(f32 x) { return _mm256_sqrt_ps(x); }
+static inline f32 round(f32 x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+static inline f32 floor(f32 x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
+static inline f32 min(f32 limit, f32 x) { return _mm256_min_ps(limit, x); }
+static inline f32 max(f32 limit, f32 x) { return _mm256_max_ps(limit, x); }
+#else
+static inline f32 load(const float* p, int n) {
+  f32 x = {};
+  memcpy(&x, p, (size_t)n * sizeof(float));
+  return x;
+}
+static inline void store(float* p, f32 x, int n) { memcpy(p, &x, (size_t)n * sizeof(float)); }
+#if EDGERT_NEON
+static inline f32 min(f32 limit, f32 x) { return (f32)vminq_f32((float32x4_t)limit, (float32x4_t)x); }
+static inline f32 max(f32 limit, f32 x) { return (f32)vmaxq_f32((float32x4_t)limit, (float32x4_t)x); }
+#else
+static inline f32 min(f32 limit, f32 x) { return limit < x ? limit : x; }
+static inline f32 max(f32 limit, f32 x) { return limit > x ? limit : x; }
+#endif
+#if EDGERT_NEON && (defined(__aarch64__) || defined(__ARM_FEATURE_FMA))
+static inline f32 fma(f32 a, f32 b, f32 c) {
+  return (f32)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+}
+#else
+static inline f32 fma(f32 a, f32 b, f32 c) { return a * b + c; }
+#endif
+#if EDGERT_NEON && defined(__aarch64__)
+static inline f32 sqrt(f32 x) { return (f32)vsqrtq_f32((float32x4_t)x); }
+static inline f32 round(f32 x) { return (f32)vrndnq_f32((float32x4_t)x); }
+static inline f32 floor(f32 x) { return (f32)vrndmq_f32((float32x4_t)x); }
+#else
+static inline f32 sqrt(f32 x) {
+  for (int i = 0; i < W; i++) x[i] = __builtin_sqrtf(x[i]);
+  return x;
+}
+// Adding and taking away 2^23 leaves no room for a fraction; larger values have none.
+static inline f32 round(f32 x) {
+  i32 sign = bits(x) & INT32_MIN;
+  f32 size = from_bits(bits(x) ^ sign);
+  f32 rounded = from_bits(bits((size + 8388608.0f) - 8388608.0f) | sign);
+  return size < 8388608.0f ? rounded : x;
+}
+static inline f32 floor(f32 x) {
+  f32 near = round(x);
+  return near > x ? near - 1.0f : near;
+}
+#endif
+#endif
+
+static inline f32 abs(f32 x) { return from_bits(bits(x) & 0x7fffffff); }
+static inline f32 trunc(f32 x) { return from_bits(bits(floor(abs(x))) | (bits(x) & INT32_MIN)); }
+static inline f32 ceil(f32 x) { return -floor(-x); }
+// NaN where either is NaN, as `min` and `max` of a scalar program.
+static inline f32 minimum(f32 a, f32 b) { return a != a ? a : min(a, b); }
+static inline f32 maximum(f32 a, f32 b) { return a != a ? a : max(a, b); }
+
+// Lanes of bool tensors: 0 and 1 bytes to a mask of 0 and -1, and back.
+static inline i32 load_mask(const uint8_t* p) {
+  bytes_of_lanes x;
+  memcpy(&x, p, sizeof x);
+  return __builtin_convertvector(x, i32) != 0;
+}
+static inline void store_mask(uint8_t* p, i32 mask) {
+  bytes_of_lanes x = __builtin_convertvector(mask & 1, bytes_of_lanes);
+  memcpy(p, &x, sizeof x);
+}
+
+// Over the lanes. The order of the additions is that of a tree.
+static inline float sum(f32 x) {
+  for (int width = W / 2; width > 0; width /= 2)
+    for (int i = 0; i < width; i++) x[i] += x[i + width];
+  return x[0];
+}
+// NaN where a lane is NaN.
+static inline float largest(f32 x) {
+  float most = x[0];
+  for (int i = 1; i < W; i++) most = (x[i] > most || x[i] != x[i]) ? x[i] : most;
+  return most;
+}
+
+}  // namespace edgert::EDGERT_TIER
