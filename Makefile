@@ -1,0 +1,65 @@
+# Everything is set up inside .venv and built inside build; `make demo` and `make test` need nothing before them.
+#   OPENCL=0   leave out the OpenCL driver (a 266 MB download on x86-64 Linux; nothing elsewhere)
+#   PYTHON=... the Python to make .venv with (3.11 or newer)
+
+PYTHON ?= python3
+OPENCL ?= 1
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+BIN := .venv/bin
+LIBRARY := runtime/python/edgert/libedgert.so
+
+export OPENCL
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export OCL_ICD_VENDORS ?= $(CURDIR)/.venv/etc/OpenCL/vendors
+
+.PHONY: demo test build lint format networks test-networks test-conformance test-arm bench wheel clean
+
+demo: build
+	$(BIN)/python tools/fetch_networks.py ppocr_v4_rec silero_vad
+	$(BIN)/python examples/demo/demo.py
+
+test: build networks
+	$(BIN)/python -m pytest -n $(JOBS) -m "not long and not arm" $(ARGS)
+
+build: .venv/.ready
+	cmake -G Ninja -B build -DCMAKE_BUILD_TYPE=Release -DEDGERT_TESTS=ON -DPython3_EXECUTABLE=$(CURDIR)/$(BIN)/python $(CMAKE_ARGS)
+	cmake --build build -j $(JOBS)
+	cmake --install build --strip --prefix runtime/python
+
+.venv/.ready: pyproject.toml tools/set_up.py
+	$(PYTHON) tools/set_up.py .venv
+	touch $@
+
+lint: .venv/.ready
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	git ls-files '*.h' '*.cc' '*.c' | xargs $(BIN)/clang-format --dry-run --Werror
+
+format: .venv/.ready
+	$(BIN)/ruff check --fix .
+	git ls-files '*.h' '*.cc' '*.c' | xargs $(BIN)/clang-format -i
+
+networks: .venv/.ready
+	$(BIN)/python tools/fetch_networks.py
+
+# Every network on every backend at several shapes; minutes.
+test-networks: build networks
+	$(BIN)/python -m pytest -n $(JOBS) -m networks $(ARGS)
+
+# ONNX's own node tests on each backend, against the gap files; many minutes.
+test-conformance: build
+	$(BIN)/python -m pytest -n $(JOBS) -m long tests/conformance $(ARGS)
+
+# Cross-compiles for aarch64 and armv7 and runs under qemu-user.
+test-arm: .venv/.ready networks
+	$(BIN)/python -m pytest -m arm tests/arm $(ARGS)
+
+bench: build networks
+	$(BIN)/python benchmarks/compare.py $(ARGS)
+
+wheel: .venv/.ready
+	$(BIN)/python -m pip wheel -q --no-deps -w dist .
+	ls -l dist
+
+clean:
+	rm -rf build dist demo-out $(LIBRARY)
