@@ -15,16 +15,26 @@ if TYPE_CHECKING:
     from edgec.ops.base import Op
 
 
+@dataclass(frozen=True)
+class FormSpec:
+    """How a constant's bytes are to be stored: a kind of `edgec.format.forms` and its parameters."""
+
+    kind: str
+    params: tuple[int, ...] = ()
+
+
 @dataclass(eq=False)
 class Value:
     """A tensor in a graph. `const` is its contents where they are known at export.
 
-    Values compare by identity. `name` is for people; it need not be unique.
+    Values compare by identity. `name` is for people; it need not be unique. `const` is always the
+    logical tensor; `form` asks the writer to pack it (None: plain row-major).
     """
 
     name: str
     type: TensorType
     const: np.ndarray[Any, Any] | None = None
+    form: FormSpec | None = None
 
     @property
     def dtype(self) -> DType:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 from edgec.ir.dims import Dim, Expr, evaluate
+from edgec.ir.graph import Graph
 from edgec.ir.types import TensorType
 from edgec.ops.program import Program
 
@@ -64,13 +65,19 @@ class Op:
         """The results' types. Raises OpError, or records guards, where operands do not fit."""
         raise NotImplementedError(f"{self.name} has no shape rule")
 
+    def infer_node(
+        self, operands: Sequence[TensorType | None], bodies: Sequence[Graph], context: Context
+    ) -> list[TensorType]:
+        """`infer` for a node with bodies; only control operators look at them."""
+        return self.infer(operands, context)
+
     def eval(self, operands: Sequence[Array | None]) -> list[Array]:
         """The results. Attributes must be ints by now (see `bind`)."""
         raise NotImplementedError(f"{self.name} has no definition")
 
     def bind(self: OpT, symbols: Mapping[str, int]) -> OpT:
         """The same operator with every symbolic attribute evaluated."""
-        changed = {}
+        changed: dict[str, Any] = {}
         for f in dataclasses.fields(self):
             value = getattr(self, f.name)
             if isinstance(value, Expr):

@@ -1,0 +1,71 @@
+"""Writing elements at computed positions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgec.ir.types import TensorType
+from edgec.ops.base import Context, Op, OpError, register
+from edgec.ops.gather import check_indices, check_same_rank, index_depth
+from edgec.ops.shapes import Operands, check_axis, operand, require_equal
+
+REDUCTIONS = ("none", "add", "mul", "max", "min")
+
+
+def _check(reduction: str, x: TensorType, updates: TensorType) -> None:
+    if reduction not in REDUCTIONS:
+        raise OpError(f"reduction is '{reduction}', expected one of {', '.join(REDUCTIONS)}")
+    if x.dtype != updates.dtype:
+        raise OpError(f"updates are {updates.dtype.text}, data is {x.dtype.text}")
+
+
+@register
+@dataclass(frozen=True)
+class ScatterElements(Op):
+    """A copy of x with x[..., indices[..., i, ...], ...] set from (or combined with) updates[..., i, ...].
+
+    Operands: x, indices (i32 or i64, of x's rank), updates of the indices' shape and x's dtype. Negative
+    indices count from the end. With reduction "none" and repeated indices the last in row-major order wins.
+    Source: ONNX ScatterElements.
+    """
+
+    name = "scatter_elements"
+    axis: int
+    reduction: str = "none"
+
+    def infer(self, operands: Operands, context: Context) -> list[TensorType]:
+        x, indices = operand(operands, 0, "x"), operand(operands, 1, "indices")
+        updates = operand(operands, 2, "updates")
+        check_axis(self.axis, x.rank)
+        _check(self.reduction, x, updates)
+        check_same_rank(context, x, indices, self.axis)
+        if updates.rank != x.rank:
+            raise OpError(f"updates are {updates}, expected the indices' shape {indices}")
+        for axis, (a, b) in enumerate(zip(updates.shape, indices.shape)):
+            require_equal(context, a, b, f"axis {axis} of the updates is {a}, of the indices {b}")
+        return [x]
+
+
+@register
+@dataclass(frozen=True)
+class ScatterNd(Op):
+    """A copy of x with slices set at (or combined at) index tuples.
+
+    Operands: x, indices [I..., R] (R known), updates I + x.shape[R:] of x's dtype. Source: ONNX ScatterND.
+    """
+
+    name = "scatter_nd"
+    reduction: str = "none"
+
+    def infer(self, operands: Operands, context: Context) -> list[TensorType]:
+        x, indices = operand(operands, 0, "x"), operand(operands, 1, "indices")
+        updates = operand(operands, 2, "updates")
+        check_indices(indices)
+        _check(self.reduction, x, updates)
+        depth = index_depth(indices, x.rank)
+        expected = (*indices.shape[:-1], *x.shape[depth:])
+        if updates.rank != len(expected):
+            raise OpError(f"updates are {updates}, expected rank {len(expected)}")
+        for axis, (a, b) in enumerate(zip(updates.shape, expected)):
+            require_equal(context, a, b, f"axis {axis} of the updates is {a}, expected {b}")
+        return [x]

@@ -1,0 +1,192 @@
+"""Movement of elements: reshape, transpose, slice, pad, concat, expand; and index makers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgec.ir.dims import Dim, dims_text, product
+from edgec.ir.types import DType, TensorType
+from edgec.ops.base import Context, Op, OpError, register
+from edgec.ops.shapes import (
+    Operands,
+    check_axis,
+    operand,
+    optional,
+    require_broadcast_to,
+    require_equal,
+)
+
+PAD_KINDS = ("constant", "edge", "reflect", "wrap")
+
+
+@register
+@dataclass(frozen=True)
+class Reshape(Op):
+    """The same elements in row-major order under another shape; never a copy.
+
+    Operand: x. Result: x's dtype, `shape`, which has as many elements. Source: ONNX Reshape, Flatten,
+    Squeeze, Unsqueeze.
+    """
+
+    name = "reshape"
+    shape: tuple[Dim, ...]
+
+    def infer(self, operands: Operands, context: Context) -> list[TensorType]:
+        x = operand(operands, 0, "x")
+        require_equal(
+            context,
+            product(x.shape),
+            product(self.shape),
+            f"input of shape [{dims_text(x.shape)}] has as many elements as [{dims_text(self.shape)}]",
+        )
+        return [TensorType(x.dtype, self.shape)]
+
+
+@register
+@dataclass(frozen=True)
+class Transpose(Op):
+    """Axes in another order: result axis i is operand axis perm[i]. Source: ONNX Transpose."""
+
+    name = "transpose"
+    perm: tuple[int, ...]
+
+    def infer(self, operands: Operands, context: Context) -> list[TensorType]:
+        x = operand(operands, 0, "x")
+        if sorted(self.perm) != list(range(x.rank)):
+            raise OpError(f"perm {self.perm} is no permutation of the axes of {x}")
+        return [TensorType(x.dtype, tuple(x.shape[i] for i in self.perm))]
+
+
+@register
+@dataclass(frozen=True)
+class Slice(Op):
+    """A strided box: result[i] = x[starts + i * steps] for i in `shape`.
+
+    Operand: x. All lists have one entry per axis; steps are not 0, may be negative; every element named
+    must exist (frontends clamp). Source: ONNX Slice, Split, flips.
+    """
+
+    name = "slice"
+    starts: tuple[Dim, ...]
+    steps: tuple[int, ...]
+    shape: tuple[Dim, ...]
+
+    def infer(self, operands: Operands, context: Context) -> list[TensorType]:
+        x = operand(operands, 0, "x")
+        if not len(self.starts) == len(self.steps) == len(self.shape) == x.rank:
+            raise OpError(f"starts, steps and shape need {x.rank} entries for {x}")
+        if 0 in self.steps:
+            raise OpError("a step is 0")
+        for axis, (size, start, step, count) in enumerate(
+            zip(x.shape, self.starts, self.steps, self.shape)
+        ):
+            last = start + (count - 1) * step
+            if isinstance(count, int) and count < 0:
+                raise OpError(f"axis {axis} has negative size {count}")
+            known = isinstance(size, int) and isinstance(start, int) and isinstance(last, int)
+            if known and count != 0 and not (0 <= start < size and 0 <= last < size):  # type: ignore[operator]
+                raise OpError(f"axis {axis} of size {size} has no elements {start} to {last}")
+        return [TensorType(x.dtype, self.shape)]
+
+
+@register
+@dataclass(frozen=True)
+class Pad(Op):
+    """Elements added around a tensor.
+
+    Operands: x, and for kind "constant" a scalar fill value of x's dtype (None: 0). `pads` holds the
+    begins of all axes, then the ends, none negative. edge repeats the border element, reflect mirrors
+    without it, wrap continues from the other side. Source: ONNX Pad.
+    """
+
+    name = "pad"
+    kind: str
+    pads: tuple[Dim, ...]
+
+    def infer(self, operands: Operands, context: Context) -> list[TensorType]:
+        x = operand(operands, 0, "x")
+        if self.kind not in PAD_KINDS:
+            raise OpError(f"kind is '{self.kind}', expected one of {', '.join(PAD_KINDS)}")
+        if len(self.pads) != 2 * x.rank:
+            raise OpError(f"pads has {len(self.pads)} entries, expected {2 * x.rank}")
+        if any(isinstance(p, int) and p < 0 for p in self.pads):
+            raise OpError(f"pads ({dims_text(self.pads)}) must not be negative")
+        fill = optional(operands, 1)
+        if fill is not None and (fill.rank > 1 or fill.dtype != x.dtype):
+            raise OpError(f"fill value is {fill}, expected a scalar of {x.dtype.text}")
+        shape = tuple(
+            self.pads[i] + size + self.pads[x.rank + i] for i, size in enumerate(x.shape)
+        )
+        return [TensorType(x.dtype, shape)]
+
+
+@register
+@dataclass(frozen=True)
+class Concat(Op):
+    """Tensors of one dtype joined along `axis`; other sizes must be equal. Source: ONNX Concat."""
+
+    name = "concat"
+    axis: int
+
+    def infer(self, operands: Operands, context: Context) -> list[TensorType]:
+        first = operand(operands, 0, "0")
+        check_axis(self.axis, first.rank)
+        total: Dim = 0
+        for i in range(len(operands)):
+            part = operand(operands, i, str(i))
+            if part.rank != first.rank or part.dtype != first.dtype:
+                raise OpError(f"operand {i} is {part}, operand 0 is {first}")
+            total = total + part.shape[self.axis]
+            for axis, (a, b) in enumerate(zip(part.shape, first.shape)):
+                if axis != self.axis:
+                    require_equal(
+                        context, a, b, f"axis {axis} of operand {i} is {a}, of operand 0 {b}"
+                    )
+        shape = list(first.shape)
+        shape[self.axis] = total
+        return [TensorType(first.dtype, tuple(shape))]
+
+
+@register
+@dataclass(frozen=True)
+class Expand(Op):
+    """x repeated along axes of size 1 (and new leading ones) to exactly `shape`. Source: ONNX Expand, Tile."""
+
+    name = "expand"
+    shape: tuple[Dim, ...]
+
+    def infer(self, operands: Operands, context: Context) -> list[TensorType]:
+        x = operand(operands, 0, "x")
+        require_broadcast_to(context, x.shape, self.shape, "input")
+        return [TensorType(x.dtype, self.shape)]
+
+
+@register
+@dataclass(frozen=True)
+class Iota(Op):
+    """0, 1, ... count - 1 as a vector of an integer or float `dtype`; no operands. Source: ONNX Range."""
+
+    name = "iota"
+    count: Dim
+    dtype: int = DType.I64
+
+    def infer(self, operands: Operands, context: Context) -> list[TensorType]:
+        return [TensorType(DType(self.dtype), (self.count,))]
+
+
+@register
+@dataclass(frozen=True)
+class Extents(Op):
+    """Dims as data: an i64 tensor of shape `shape` holding `values` in row-major order; no operands.
+
+    Source: ONNX Shape, Size and arithmetic on them.
+    """
+
+    name = "extents"
+    values: tuple[Dim, ...]
+    shape: tuple[int, ...]
+
+    def infer(self, operands: Operands, context: Context) -> list[TensorType]:
+        if product(self.shape) != len(self.values):
+            raise OpError(f"{len(self.values)} values do not fill shape {self.shape}")
+        return [TensorType(DType.I64, self.shape)]
