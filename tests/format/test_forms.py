@@ -18,6 +18,7 @@ from edgec.format.forms import (
     matmul_form,
     pack,
     rnn_form,
+    stored_elements,
     unpack,
 )
 
@@ -32,7 +33,7 @@ def numbered(*shape: int) -> np.ndarray[Any, Any]:
 def check_inverse(tensor: np.ndarray[Any, Any], form: Form) -> None:
     stored = pack(tensor, form)
     assert stored.ndim == 1 and stored.flags.c_contiguous and stored.dtype == tensor.dtype
-    assert stored.size == form.elements
+    assert stored.size == stored_elements(form)
     np.testing.assert_array_equal(unpack(stored, form, tensor.shape), tensor)
 
 

@@ -18,11 +18,12 @@ in order. Every form has an exact inverse here, so the interpreter and `to-onnx`
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 import numpy as np
+
+from edgec.ir.graph import FormSpec
 
 Array = np.ndarray[Any, Any]
 LANES = 16
@@ -32,31 +33,25 @@ class FormError(ValueError):
     """A form does not fit the tensor or the bytes it is used on."""
 
 
-@dataclass(frozen=True)
-class Form:
-    """A layout: its kind and sizes, as the module's docstring lists them.
-
-    >>> Form("panels", (1, 27, 32, 16)).elements
-    864
-    """
-
-    kind: str
-    params: tuple[int, ...] = ()
-
-    @property
-    def elements(self) -> int:
-        """How many elements are stored, padding included. Not known for `plain`."""
-        p = self.params
-        if self.kind == "panels" and len(p) in (4, 5):
-            return p[0] * _ceil(p[2]) * p[1] * LANES
-        if self.kind == "depthwise" and len(p) == 3:
-            return _ceil(p[0]) * p[1] * LANES
-        if self.kind == "taps" and len(p) == 5:
-            return p[0] * p[1] * _ceil(p[3]) * p[2] * LANES
-        raise FormError(f"form {self.kind}{p}: no such form has a stored size of its own")
-
+Form = FormSpec
 
 PLAIN = Form("plain")
+
+
+def stored_elements(form: Form) -> int:
+    """How many elements `form` stores, padding included. Raises FormError for `plain` and unknown kinds.
+
+    >>> stored_elements(Form("panels", (1, 27, 32, 16)))
+    864
+    """
+    p = form.params
+    if form.kind == "panels" and len(p) in (4, 5):
+        return p[0] * _ceil(p[2]) * p[1] * LANES
+    if form.kind == "depthwise" and len(p) == 3:
+        return _ceil(p[0]) * p[1] * LANES
+    if form.kind == "taps" and len(p) == 5:
+        return p[0] * p[1] * _ceil(p[3]) * p[2] * LANES
+    raise FormError(f"form {form.kind}{p}: unknown; known are plain, {', '.join(_CODECS)}")
 
 
 def matmul_form(shape: Sequence[int]) -> Form:
@@ -103,9 +98,10 @@ def unpack(stored: Array, form: Form, shape: Sequence[int]) -> Array:
         if stored.size != prod(shape):
             raise FormError(f"form plain: {stored.size} elements for shape {tuple(shape)}")
         return stored.reshape(tuple(shape))
-    if stored.size != form.elements:
+    expected = stored_elements(form)
+    if stored.size != expected:
         raise FormError(
-            f"form {form.kind}{form.params}: {stored.size} elements stored, expected {form.elements}"
+            f"form {form.kind}{form.params}: {stored.size} elements stored, expected {expected}"
         )
     _, unpacker = _codec(form)
     return np.ascontiguousarray(unpacker(stored, form, tuple(shape)))
