@@ -1,0 +1,148 @@
+// transpose, slice, expand, concat, iota, extents.
+#include "ops/view.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "backends/cpu/kernels/kernel.h"
+#include "backends/cpu/kernels/strided_copy.h"
+#include "backends/cpu/kernels/storage.h"
+
+namespace edgert {
+namespace cpu {
+namespace {
+
+// ---- one strided read into a dense result ----
+
+struct ViewState {
+  StridedCopy copy;
+  int64_t offset;  // bytes
+};
+
+template <auto Parse>
+Status plan_view(const NodeArgs& args, edgert_plan& plan) {
+  StridedView view;
+  EDGERT_TRY(Parse(args, view));
+  ViewState* state = new_state<ViewState>(&plan);
+  if (!state) return no_memory();
+  StridedCopy& copy = state->copy;
+  copy.unit = view.item;
+  if (size_of(shape_of(args.outputs[0])) == 0) {
+    copy.rank = 1;  // and size 0: nothing to copy
+    return {};
+  }
+  copy.rank = view.rank;
+  state->offset = view.offset * view.item;
+  int64_t stride = view.item;
+  for (int32_t i = view.rank - 1; i >= 0; i--) {
+    copy.size[i] = view.dims[i];
+    copy.from_stride[i] = view.strides[i] * view.item;
+    copy.to_stride[i] = stride;
+    stride *= view.dims[i];
+  }
+  simplify(copy);
+  return {};
+}
+
+Status run_view(const ViewState& state, const edgert_call& call) {
+  run_copy(state.copy, static_cast<const char*>(call.inputs[0]) + state.offset, call.outputs[0], call);
+  return {};
+}
+
+// ---- concat ----
+
+struct ConcatState {
+  int32_t count;
+  StridedCopy* copies;  // one for each operand
+  int64_t* offsets;     // of its bytes in a row of the result
+};
+
+Status plan_concat(const NodeArgs& args, edgert_plan& plan) {
+  ConcatParams concat;
+  EDGERT_TRY(parse_concat(args, concat));
+  ConcatState* state = new_state<ConcatState>(&plan);
+  if (!state) return no_memory();
+  state->copies = allocate<StridedCopy>(plan, args.inputs.size());
+  state->offsets = allocate<int64_t>(plan, args.inputs.size());
+  if (!state->copies || !state->offsets) return no_memory();
+  if (size_of(shape_of(args.outputs[0])) == 0) return {};
+  const int64_t row = args.outputs[0].dims[concat.axis] * concat.inner;
+  int64_t offset = 0;
+  for (const edgert_operand& x : args.inputs) {
+    const int64_t bytes = x.dims[concat.axis] * concat.inner;
+    if (bytes == 0) {
+      state->count++;
+      continue;
+    }
+    StridedCopy& copy = state->copies[state->count];
+    copy.rank = 1;
+    copy.unit = bytes;
+    copy.size[0] = concat.outer;
+    copy.from_stride[0] = bytes;
+    copy.to_stride[0] = row;
+    simplify(copy);
+    state->offsets[state->count++] = offset;
+    offset += bytes;
+  }
+  return {};
+}
+
+Status run_concat(const ConcatState& state, const edgert_call& call) {
+  for (int32_t i = 0; i < state.count; i++)
+    run_copy(state.copies[i], call.inputs[i], static_cast<char*>(call.outputs[0]) + state.offsets[i], call);
+  return {};
+}
+
+// ---- iota, extents ----
+
+Status plan_iota(const NodeArgs& args, edgert_plan& plan) {
+  IotaParams* state = new_state<IotaParams>(&plan);
+  if (!state) return no_memory();
+  EDGERT_TRY(parse_iota(args, *state));
+  if (!is_number(state->dtype)) return unsupported("iota of %s", dtype_name(state->dtype));
+  return {};
+}
+
+Status run_iota(const IotaParams& iota, const edgert_call& call) {
+  with_storage(iota.dtype, [&](auto storage) {
+    using S = decltype(storage);
+    auto* out = static_cast<typename S::Stored*>(call.outputs[0]);
+    for (int64_t i = 0; i < iota.count; i++) out[i] = S::store(static_cast<typename S::Value>(i));
+  });
+  return {};
+}
+
+struct ExtentsState {
+  int64_t count;
+  int64_t* values;
+};
+
+Status plan_extents(const NodeArgs& args, edgert_plan& plan) {
+  std::span<const int64_t> values;
+  EDGERT_TRY(parse_extents(args, values));
+  ExtentsState* state = new_state<ExtentsState>(&plan);
+  if (!state) return no_memory();
+  state->count = static_cast<int64_t>(values.size());
+  state->values = allocate<int64_t>(plan, values.size());
+  if (!state->values) return no_memory();
+  std::copy(values.begin(), values.end(), state->values);
+  return {};
+}
+
+Status run_extents(const ExtentsState& state, const edgert_call& call) {
+  std::copy_n(state.values, state.count, static_cast<int64_t*>(call.outputs[0]));
+  return {};
+}
+
+}  // namespace
+}  // namespace cpu
+
+using namespace cpu;
+extern const edgert_kernel transpose_kernel = make_kernel<ViewState, plan_view<parse_transpose>, run_view>("transpose");
+extern const edgert_kernel slice_kernel = make_kernel<ViewState, plan_view<parse_slice>, run_view>("slice");
+extern const edgert_kernel expand_kernel = make_kernel<ViewState, plan_view<parse_expand>, run_view>("expand");
+extern const edgert_kernel concat_kernel = make_kernel<ConcatState, plan_concat, run_concat>("concat");
+extern const edgert_kernel iota_kernel = make_kernel<IotaParams, plan_iota, run_iota>("iota");
+extern const edgert_kernel extents_kernel = make_kernel<ExtentsState, plan_extents, run_extents>("extents");
+
+}  // namespace edgert
