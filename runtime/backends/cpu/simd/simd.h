@@ -85,14 +85,20 @@ static inline f32 min(f32 limit, f32 x);
 static inline f32 max(f32 limit, f32 x);
 
 #if EDGERT_AVX512
+// The maskz forms: gcc 12 warns of an uninitialised value inside the others.
+constexpr __mmask16 kAll = 0xffff;
 static inline f32 load(const float* p, int n) { return _mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p); }
 static inline void store(float* p, f32 x, int n) { _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), x); }
 static inline f32 fma(f32 a, f32 b, f32 c) { return _mm512_fmadd_ps(a, b, c); }
-static inline f32 sqrt(f32 x) { return _mm512_sqrt_ps(x); }
-static inline f32 round(f32 x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-static inline f32 floor(f32 x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
-static inline f32 min(f32 limit, f32 x) { return _mm512_min_ps(limit, x); }
-static inline f32 max(f32 limit, f32 x) { return _mm512_max_ps(limit, x); }
+static inline f32 sqrt(f32 x) { return _mm512_maskz_sqrt_ps(kAll, x); }
+static inline f32 round(f32 x) {
+  return _mm512_maskz_roundscale_ps(kAll, x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+static inline f32 floor(f32 x) {
+  return _mm512_maskz_roundscale_ps(kAll, x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+}
+static inline f32 min(f32 limit, f32 x) { return _mm512_maskz_min_ps(kAll, limit, x); }
+static inline f32 max(f32 limit, f32 x) { return _mm512_maskz_max_ps(kAll, limit, x); }
 #elif EDGERT_AVX2
 static inline i32 first_lanes(int n) { return i32{0, 1, 2, 3, 4, 5, 6, 7} < n; }
 static inline f32 load(const float* p, int n) { return _mm256_maskload_ps(p, (__m256i)first_lanes(n)); }
