@@ -9,6 +9,7 @@
 
 #include "core/node.h"
 #include "core/status.h"
+#include "core/types.h"
 #include "edgert.h"
 
 namespace edgert {
@@ -28,22 +29,10 @@ struct NodeArgs {
 [[gnu::format(printf, 1, 2)]] Status invalid(const char* format, ...);
 [[gnu::format(printf, 1, 2)]] Status unsupported(const char* format, ...);
 
-// "f32"; "?" for an unknown code.
-const char* dtype_name(int32_t dtype);
-// Bytes of one element; 0 for an unknown code and for strings.
-size_t item_size(int32_t dtype);
-// The type in which arithmetic on a storage type is done: f32 for small floats, i8/u8 for sub-byte.
-int32_t compute_dtype(int32_t dtype);
-
 inline std::span<const int64_t> shape_of(const edgert_operand& operand) {
   return {operand.dims, static_cast<size_t>(operand.rank)};
 }
-// a * b or a + b into `out`; false where it overflows.
-inline bool multiply(int64_t a, int64_t b, int64_t& out) { return !__builtin_mul_overflow(a, b, &out); }
-inline bool add(int64_t a, int64_t b, int64_t& out) { return !__builtin_add_overflow(a, b, &out); }
-// The product of dims; false where one is negative or the product overflows.
-bool product(std::span<const int64_t> dims, int64_t& out);
-// The same without a check, for dims that were checked.
+// The product of dims that `product` accepted.
 inline int64_t size_of(std::span<const int64_t> dims) {
   int64_t size = 1;
   for (int64_t d : dims) size *= d;
