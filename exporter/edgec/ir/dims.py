@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from typing import Union
 
 Dim = Union[int, "Expr"]
@@ -112,7 +111,7 @@ class Expr:
         raise TypeError(f"the truth of dim {self} is not known at export; add a guard instead")
 
     def __str__(self) -> str:
-        parts = []
+        parts: list[str] = []
         for monomial, coefficient in self.terms:
             atoms = "*".join(map(str, monomial))
             size = abs(coefficient)
@@ -310,7 +309,7 @@ def bounds(dim: Dim) -> tuple[Bound, Bound]:
     low: Bound = 0
     high: Bound = 0
     for monomial, coefficient in dim.terms:
-        term = (coefficient, coefficient)
+        term: tuple[Bound, Bound] = (coefficient, coefficient)
         for atom in monomial:
             term = _product_bounds(term, _atom_bounds(atom))
         low = None if low is None or term[0] is None else low + term[0]
@@ -343,7 +342,9 @@ def _atom_bounds(atom: Atom) -> tuple[Bound, Bound]:
         exact = lows[1] if lows[1] == highs[1] else None
         if exact and exact > 0 and atom.op == "floordiv":
             low, high = args[0]
-            return (None if low is None else low // exact), (None if high is None else high // exact)
+            return (None if low is None else low // exact), (
+                None if high is None else high // exact
+            )
         return (0 if positive and lows[0] is not None and lows[0] >= 0 else None), None
     if atom.op == "mod":
         exact = lows[1] if lows[1] == highs[1] else None
@@ -387,7 +388,10 @@ def build(op: str, *args: Dim) -> Dim:
 
 def product(dims: Iterable[Dim]) -> Dim:
     """The product of dims; 1 for none."""
-    return reduce(lambda a, b: a * b, dims, 1)
+    result: Dim = 1
+    for dim in dims:
+        result = result * dim
+    return result
 
 
 def substitute(dim: Dim, values: Mapping[str, Dim]) -> Dim:

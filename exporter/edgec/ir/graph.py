@@ -206,9 +206,7 @@ class Graph:
                 yield from body.walk()
 
 
-def compose(
-    outer: Sequence[int] | None, inner: Sequence[int] | None
-) -> tuple[int, ...] | None:
+def compose(outer: Sequence[int] | None, inner: Sequence[int] | None) -> tuple[int, ...] | None:
     """The one permutation that is transpose(transpose(x, inner), outer)."""
     if outer is None or inner is None:
         only = outer if inner is None else inner

@@ -93,7 +93,8 @@ class DType(enum.IntEnum):
             raise ImportError(
                 f"type {self.text} needs ml_dtypes: pip install 'edgec[export]'"
             ) from error
-        return np.dtype(getattr(ml_dtypes, _ML_DTYPES[self]))
+        found: np.dtype[Any] = np.dtype(getattr(ml_dtypes, _ML_DTYPES[self]))
+        return found
 
     @staticmethod
     def of(dtype: Any) -> DType:
