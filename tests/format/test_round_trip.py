@@ -59,7 +59,7 @@ def conv_model() -> Model:
     x = Value("x", TensorType(DType.F32, (N, 8, 8, 3)))
     weight = rng.standard_normal((5, 3, 3, 3), np.float32)
     form = forms.conv_form(weight.shape, 1)
-    w = Value("w", TensorType(DType.F32, weight.shape), weight, FormSpec(form.kind, form.params))
+    w = Value("w", TensorType(DType.F32, weight.shape), weight, form)
     y = Value("y", TensorType(DType.F32, (N, 6, 6, 5)))
     z = Value("z", TensorType(DType.F32, (N, 6, 6, 5)))
     conv = Node(Conv((1, 1), (0, 0, 0, 0), (1, 1)), [x, w], [y], "stem")

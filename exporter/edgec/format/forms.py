@@ -70,9 +70,7 @@ def conv_form(shape: Sequence[int], groups: int) -> Form:
     if groups > 1 and groups == outputs and channels == 1:
         return Form("depthwise", (outputs, taps, LANES))
     each = outputs // groups
-    merged = max(
-        m for m in range(1, groups + 1) if groups % m == 0 and (m == 1 or m * each <= LANES)
-    )
+    merged = max(m for m in range(1, groups + 1) if groups % m == 0 and (m == 1 or m * each <= LANES))
     return Form("panels", (groups // merged, taps * channels * merged, each * merged, LANES))
 
 
@@ -100,9 +98,7 @@ def unpack(stored: Array, form: Form, shape: Sequence[int]) -> Array:
         return stored.reshape(tuple(shape))
     expected = stored_elements(form)
     if stored.size != expected:
-        raise FormError(
-            f"form {form.kind}{form.params}: {stored.size} elements stored, expected {expected}"
-        )
+        raise FormError(f"form {form.kind}{form.params}: {stored.size} elements stored, expected {expected}")
     _, unpacker = _codec(form)
     return np.ascontiguousarray(unpacker(stored, form, tuple(shape)))
 
@@ -169,7 +165,7 @@ def _unpack_panels(stored: Array, form: Form, shape: tuple[int, ...]) -> Array:
     channels, taps = shape[-1], prod(shape[1:-1])
     blocks = matrices.reshape(groups, taps, merged, channels, merged, n // merged)
     diagonal = np.stack([blocks[:, :, i, :, i, :] for i in range(merged)], axis=1)
-    return diagonal.transpose(0, 1, 4, 2, 3).reshape(shape)
+    return np.reshape(diagonal.transpose(0, 1, 4, 2, 3), shape)
 
 
 def _pack_depthwise(tensor: Array, form: Form) -> Array:
@@ -183,7 +179,8 @@ def _unpack_depthwise(stored: Array, form: Form, shape: tuple[int, ...]) -> Arra
     channels, taps, _ = form.params
     if prod(shape) != channels * taps or shape[0] != channels:
         raise FormError(f"form depthwise{form.params} does not fit shape {shape}")
-    return _from_lanes(stored.reshape(_ceil(channels), taps, LANES), channels).T.reshape(shape)
+    matrix = _from_lanes(stored.reshape(_ceil(channels), taps, LANES), channels)
+    return np.reshape(matrix.T, shape)
 
 
 def _pack_taps(tensor: Array, form: Form) -> Array:
@@ -198,14 +195,12 @@ def _unpack_taps(stored: Array, form: Form, shape: tuple[int, ...]) -> Array:
     if prod(shape) != groups * taps * channels * outputs or shape[-1] != channels:
         raise FormError(f"form taps{form.params} does not fit shape {shape}")
     matrices = _from_lanes(stored.reshape(groups, taps, _ceil(outputs), channels, LANES), outputs)
-    return matrices.transpose(0, 3, 1, 2).reshape(shape)
+    return np.reshape(matrices.transpose(0, 3, 1, 2), shape)
 
 
 def _expect(tensor: Array, shape: tuple[int, ...], form: Form) -> Array:
     if tensor.shape != shape:
-        raise FormError(
-            f"form {form.kind}{form.params} does not fit shape {tensor.shape}, expected {shape}"
-        )
+        raise FormError(f"form {form.kind}{form.params} does not fit shape {tensor.shape}, expected {shape}")
     return tensor
 
 

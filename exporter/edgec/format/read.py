@@ -104,13 +104,9 @@ def _buffer(source: str | os.PathLike[str] | bytes) -> memoryview:
 def _sections(buffer: memoryview, verify_checksum: bool) -> tuple[bytes, memoryview]:
     if len(buffer) < HEADER_BYTES or bytes(buffer[: len(MAGIC)]) != MAGIC:
         raise FormatError("not an .edge file: it does not start with 'edgefile'")
-    _, version, least, root_at, root_size, data_at, data_size, crc, _ = struct.unpack_from(
-        HEADER, buffer
-    )
+    _, version, least, root_at, root_size, data_at, data_size, crc, _ = struct.unpack_from(HEADER, buffer)
     if least > LEAST_READER:
-        raise FormatError(
-            f"format {version} needs a reader of version {least}, this is {LEAST_READER}"
-        )
+        raise FormatError(f"format {version} needs a reader of version {least}, this is {LEAST_READER}")
     if root_at + root_size > len(buffer) or data_at + data_size > len(buffer):
         raise FormatError(f"the file has {len(buffer)} bytes, its header promises more: truncated")
     if verify_checksum:
@@ -138,9 +134,7 @@ def _table(table: Table, name: str, depth: int) -> Row:
         if field.is_vector:
             row[field.name] = _vector(table, offset, field.element, depth) if offset else []
         elif field.type in SCALARS:
-            row[field.name] = (
-                table.Get(_FLAGS[field.type], table.Pos + offset) if offset else field.default
-            )
+            row[field.name] = table.Get(_FLAGS[field.type], table.Pos + offset) if offset else field.default
         else:
             row[field.name] = table.String(table.Pos + offset).decode() if offset else None
     return row
@@ -156,8 +150,7 @@ def _vector(table: Table, offset: int, element: str, depth: int) -> Any:
     if element == "string":
         return [table.String(start + 4 * i).decode() for i in range(length)]
     return [
-        _table(Table(table.Bytes, table.Indirect(start + 4 * i)), element, depth + 1)
-        for i in range(length)
+        _table(Table(table.Bytes, table.Indirect(start + 4 * i)), element, depth + 1) for i in range(length)
     ]
 
 
@@ -266,7 +259,7 @@ class _ModelReader:
     def constant(self, index: int, form_index: int) -> tuple[Array, FormSpec | None]:
         row = _at(self.row["constants"], index, "constant")
         stored = _at(row["forms"], form_index, "form")
-        form = forms.Form(stored["kind"], tuple(int(p) for p in stored["params"]))
+        form = FormSpec(stored["kind"], tuple(int(p) for p in stored["params"]))
         if (index, form_index) not in self._unpacked:
             begin, end = stored["offset"], stored["offset"] + stored["bytes"]
             if end > len(self.data):
@@ -274,7 +267,7 @@ class _ModelReader:
             shape = tuple(int(d) for d in row["dims"])
             elements = np.frombuffer(self.data[begin:end], DType(row["dtype"]).numpy)
             self._unpacked[index, form_index] = forms.unpack(elements, form, shape)
-        spec = None if form.kind == "plain" else FormSpec(form.kind, form.params)
+        spec = None if form.kind == "plain" else form
         return self._unpacked[index, form_index], spec
 
     def node(self, row: Row, values: list[Value]) -> Node:
@@ -285,9 +278,7 @@ class _ModelReader:
         known = {f.name: f for f in fields(cls)}
         unknown = sorted(set(given) - set(known))
         if unknown:
-            raise FormatError(
-                f"{row['op']} '{row['name']}': unknown attribute {', '.join(unknown)}"
-            )
+            raise FormatError(f"{row['op']} '{row['name']}': unknown attribute {', '.join(unknown)}")
         for name, f in known.items():
             if name not in given:
                 if f.default is MISSING:

@@ -260,10 +260,10 @@ class _ModelWriter:
     def _constant(self, value: Value) -> tuple[int, int]:
         assert value.const is not None
         spec = value.form
-        form = forms.PLAIN if spec is None else forms.Form(spec.kind, spec.params)
+        form = forms.PLAIN if spec is None else spec
         return self._stored(value.dtype, value.const, form)
 
-    def _stored(self, dtype: DType, array: Array, form: forms.Form) -> tuple[int, int]:
+    def _stored(self, dtype: DType, array: Array, form: FormSpec) -> tuple[int, int]:
         if dtype is DType.STRING:
             raise FormatError("a constant holds strings, which a file cannot store")
         key = (dtype, array.shape, hashlib.sha256(_bytes(array).data).digest())
@@ -320,9 +320,7 @@ class _ModelWriter:
                 return _attr(name, "Floats", floats=[float(v) for v in value])
             if all(isinstance(v, str) for v in value):
                 return _attr(name, "Strings", strings=list(value))
-        raise FormatError(
-            f"{node.op.name} '{node.name}': attribute {name} = {value!r} has no form in a file"
-        )
+        raise FormatError(f"{node.op.name} '{node.name}': attribute {name} = {value!r} has no form in a file")
 
     def _segment(self, segment: Segment, graph: Graph, index: dict[Value, int]) -> Row:
         return {
@@ -341,9 +339,7 @@ class _ModelWriter:
     def _binding(self, name: str, graph: Graph, index: dict[Value, int]) -> Row:
         source = graph.symbols[name]
         if source.value not in index:
-            raise FormatError(
-                f"symbol {name} comes from '{source.value.name}', which is not in the graph"
-            )
+            raise FormatError(f"symbol {name} comes from '{source.value.name}', which is not in the graph")
         return {
             "symbol": self.expressions.symbol(name),
             "source": ENUMS["Source"].index(type(source).__name__),

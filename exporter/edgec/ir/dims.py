@@ -85,11 +85,7 @@ class Expr:
 
     def __mul__(self, other: Dim) -> Dim:
         return _from_terms(
-            [
-                (tuple(sorted((*m, *n), key=str)), a * b)
-                for m, a in self.terms
-                for n, b in _terms(other)
-            ]
+            [(tuple(sorted((*m, *n), key=str)), a * b) for m, a in self.terms for n, b in _terms(other)]
         )
 
     def __rmul__(self, other: Dim) -> Dim:
@@ -342,9 +338,7 @@ def _atom_bounds(atom: Atom) -> tuple[Bound, Bound]:
         exact = lows[1] if lows[1] == highs[1] else None
         if exact and exact > 0 and atom.op == "floordiv":
             low, high = args[0]
-            return (None if low is None else low // exact), (
-                None if high is None else high // exact
-            )
+            return (None if low is None else low // exact), (None if high is None else high // exact)
         return (0 if positive and lows[0] is not None and lows[0] >= 0 else None), None
     if atom.op == "mod":
         exact = lows[1] if lows[1] == highs[1] else None

@@ -216,7 +216,7 @@ def compose(outer: Sequence[int] | None, inner: Sequence[int] | None) -> tuple[i
 
 @dataclass(frozen=True)
 class State:
-    """Input `input` of entry `entry` starts as zeros (or `initial`) and takes output `output` after each run."""
+    """Input `input` of `entry` starts as `initial` (None: zeros) and takes `output` after each run."""
 
     entry: str
     input: str

@@ -90,9 +90,7 @@ class DType(enum.IntEnum):
         try:
             import ml_dtypes
         except ImportError as error:
-            raise ImportError(
-                f"type {self.text} needs ml_dtypes: pip install 'edgec[export]'"
-            ) from error
+            raise ImportError(f"type {self.text} needs ml_dtypes: pip install 'edgec[export]'") from error
         found: np.dtype[Any] = np.dtype(getattr(ml_dtypes, _ML_DTYPES[self]))
         return found
 

@@ -48,9 +48,7 @@ def verify(graph: Graph, outer_symbols: Iterable[str] = ()) -> None:
         if source.value is not None:
             _check_defined(source.value, defined, f"source name '{name}'")
             if source.perm is not None and sorted(source.perm) != list(range(source.value.rank)):
-                raise VerifyError(
-                    f"source name '{name}': {source.perm} does not permute {source.value}"
-                )
+                raise VerifyError(f"source name '{name}': {source.perm} does not permute {source.value}")
 
 
 def _check_defined(value: Value, defined: set[Value], who: str) -> None:
@@ -82,9 +80,7 @@ def _check_types(node: Node, who: str) -> None:
     counted = iter(range(1_000_000))
     context = Context(lambda _: _fresh(next(counted)))
     try:
-        types = node.op.infer_node(
-            [None if v is None else v.type for v in node.inputs], node.graphs, context
-        )
+        types = node.op.infer_node([None if v is None else v.type for v in node.inputs], node.graphs, context)
     except OpError as error:
         raise VerifyError(f"{who}: {error}") from error
     loose = {(output, axis) for output, axis, _, _ in context.counts}
