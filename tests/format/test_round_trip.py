@@ -14,7 +14,6 @@ from edgec.ir.dims import bcast, ceildiv, eq, floordiv, maximum, minimum, mod, s
 from edgec.ir.graph import (
     Count,
     Element,
-    FormSpec,
     Graph,
     Guard,
     InputDim,

@@ -33,7 +33,7 @@ from edgec.format.tables import (
     FormatError,
 )
 from edgec.ir.dims import Atom, Dim, Expr, Symbol, product
-from edgec.ir.graph import Count, Graph, InputDim, Model, Node, Value
+from edgec.ir.graph import Count, FormSpec, Graph, InputDim, Model, Node, Value
 from edgec.ir.types import DType
 from edgec.ops.program import INSTRUCTIONS, Program
 
