@@ -10,7 +10,6 @@ LIBRARY := runtime/python/edgert/libedgert.so
 
 export OPENCL
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-export OCL_ICD_VENDORS ?= $(CURDIR)/.venv/etc/OpenCL/vendors
 
 .PHONY: demo test build lint format networks test-networks test-conformance test-arm bench wheel clean
 

@@ -14,9 +14,10 @@ import platform
 import shutil
 import subprocess
 import sys
-import tomllib
 import venv
 from pathlib import Path
+
+import tomllib
 
 ROOT = Path(__file__).resolve().parent.parent
 GROUPS = ("export", "onnxruntime", "test", "lint")
@@ -58,20 +59,30 @@ def install_opencl(pip: list[str], environment: Path) -> None:
         print("set-up: OpenCL driver left out (OPENCL=0)", flush=True)
         return
     if not has_linux_x86_wheels():
-        print("set-up: no OpenCL driver as a package for this platform; the system's is used", flush=True)
+        print(
+            "set-up: no OpenCL driver as a package for this platform; the system's is used",
+            flush=True,
+        )
         return
     print(
-        f"set-up: fetching an OpenCL driver for the CPU, {OPENCL_MEGABYTES} MB (OPENCL=0 leaves it out)",
+        f"set-up: fetching an OpenCL driver, {OPENCL_MEGABYTES} MB (OPENCL=0 leaves it out)",
         flush=True,
     )
     if subprocess.run([*pip, "install", "-q", *opencl_packages()]).returncode:
         print("set-up: the OpenCL driver could not be fetched; going on without it", flush=True)
         return
+    list_drivers(environment)
+
+
+def list_drivers(environment: Path) -> None:
+    """Writes the folder of drivers that edgert names to the loader: this one and the system's."""
     vendors = environment / "etc" / "OpenCL" / "vendors"
     vendors.mkdir(parents=True, exist_ok=True)
     for placeholder in vendors.glob("*.icd"):
         placeholder.unlink()
-    (vendors / "intel.icd").write_text(f"{environment / 'lib' / 'libintelocl.so'}\n")
+    for driver in Path("/etc/OpenCL/vendors").glob("*.icd"):
+        (vendors / driver.name).symlink_to(driver)
+    (vendors / "edgec-intel.icd").write_text(f"{environment / 'lib' / 'libintelocl.so'}\n")
 
 
 def opencl_packages() -> list[str]:
@@ -82,7 +93,9 @@ def main() -> None:
     if len(sys.argv) != 2:
         raise SystemExit(__doc__)
     if sys.version_info < (3, 11):
-        raise SystemExit(f"set-up: Python {platform.python_version()}, expected 3.11 or newer (PYTHON=python3.11)")
+        raise SystemExit(
+            f"set-up: Python {platform.python_version()}, expected 3.11 or newer (PYTHON=python3.11)"
+        )
     if not any(shutil.which(c) for c in ("c++", "g++", "clang++")):
         raise SystemExit("set-up: no C++ compiler; install one first, on Debian: apt install g++")
     environment = Path(sys.argv[1]).resolve()
