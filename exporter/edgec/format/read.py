@@ -33,6 +33,7 @@ from edgec.format.tables import (
 )
 from edgec.ir.dims import CALLS, Dim, Expr, build, symbol
 from edgec.ir.graph import (
+    UNBOUNDED,
     Count,
     Element,
     FormSpec,
@@ -241,7 +242,7 @@ class _ModelReader:
         axis = row["index"]
         capacity = rows[row["value"]]["capacity"]
         others = [d for i, d in enumerate(value.shape) if i != axis]
-        bound: Dim = value.shape[axis]
+        bound: Dim = UNBOUNDED
         if capacity >= 0 and all(isinstance(d, int) for d in others):
             bound = _at(self.dims, capacity, "expression") // max(prod(others), 1)
         return Count(value, axis, bound)

@@ -33,7 +33,7 @@ from edgec.format.tables import (
     FormatError,
 )
 from edgec.ir.dims import Atom, Dim, Expr, Symbol, product
-from edgec.ir.graph import Count, FormSpec, Graph, InputDim, Model, Node, Value
+from edgec.ir.graph import UNBOUNDED, Count, FormSpec, Graph, InputDim, Model, Node, Value
 from edgec.ir.types import DType
 from edgec.ops.program import INSTRUCTIONS, Program
 
@@ -244,7 +244,7 @@ class _ModelWriter:
         if value.const is not None:
             row["constant"], row["form"] = self._constant(value)
         limits = [bounds.get((value, axis), d) for axis, d in enumerate(value.shape)]
-        if limits != list(value.shape):
+        if limits != list(value.shape) and UNBOUNDED not in limits:
             row["capacity"] = self.expressions.index(product(limits))
         return row
 

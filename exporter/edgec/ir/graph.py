@@ -76,6 +76,9 @@ class Node:
         return value
 
 
+UNBOUNDED = -1
+
+
 @dataclass(frozen=True)
 class InputDim:
     """The symbol is the size of axis `axis` of graph input `value`."""
@@ -96,7 +99,8 @@ class Element:
 class Count:
     """The symbol is a count that the node producing `value` finds: the size of its axis `axis`.
 
-    `bound` is an upper bound in terms of earlier symbols; storage is reserved for it.
+    `bound` is an upper bound in terms of earlier symbols, for which storage is reserved; UNBOUNDED
+    where only the run can tell (results of control operators).
     """
 
     value: Value
