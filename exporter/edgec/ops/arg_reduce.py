@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from edgec.ir.types import DType, TensorType
-from edgec.ops.base import Context, Op, OpError, register
+from edgec.ops.base import Array, Context, Op, OpError, given, register
 from edgec.ops.shapes import Operands, check_axis, operand
 
 
@@ -33,3 +36,10 @@ class ArgReduce(Op):
         return [
             TensorType(DType.I64, (*x.shape[: self.axis], *middle, *x.shape[self.axis + 1 :]))
         ]
+
+    def eval(self, operands: Sequence[Array | None]) -> list[Array]:
+        (x,) = given(operands)
+        x = np.flip(x, self.axis) if self.select_last else x
+        find = np.argmax if self.kind == "max" else np.argmin
+        found = np.asarray(find(x, self.axis, keepdims=self.keepdims), np.int64)
+        return [np.asarray(x.shape[self.axis] - 1 - found) if self.select_last else found]

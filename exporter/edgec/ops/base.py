@@ -98,6 +98,14 @@ class Op:
         return f"{self.name}({', '.join(shown)})"
 
 
+def given(operands: Sequence[Array | None]) -> list[Array]:
+    """The operands of an eval that takes no absent ones. Raises OpError for one that is."""
+    found = [np.asarray(o) for o in operands if o is not None]
+    if len(found) != len(operands):
+        raise OpError("an operand is missing")
+    return found
+
+
 OpT = TypeVar("OpT", bound=Op)
 REGISTRY: dict[str, type[Op]] = {}
 
@@ -110,4 +118,4 @@ def register(cls: type[OpT]) -> type[OpT]:
     return cls
 
 
-__all__ = ["REGISTRY", "Array", "Context", "Op", "OpError", "Program", "register"]
+__all__ = ["REGISTRY", "Array", "Context", "Op", "OpError", "Program", "given", "register"]

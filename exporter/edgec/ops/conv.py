@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from edgec.ir.dims import Dim, mod
 from edgec.ir.types import DType, TensorType
-from edgec.ops.base import Context, Op, OpError, register
+from edgec.ops.accumulate import settle, working_type
+from edgec.ops.base import Array, Context, Op, OpError, given, register
 from edgec.ops.epilogue import infer_epilogue
 from edgec.ops.program import Program
+from edgec.ops.scalar_eval import finish
 from edgec.ops.shapes import (
     Operands,
     check_rank,
@@ -17,6 +22,7 @@ from edgec.ops.shapes import (
     require_equal,
     window_size,
 )
+from edgec.ops.windows import correlate, pad_spatial
 
 
 @register
@@ -65,6 +71,16 @@ class Conv(Op):
                 self.epilogue, self.accumulator, self.dtype, shape, operands[2:], context
             )
         ]
+
+    def eval(self, operands: Sequence[Array | None]) -> list[Array]:
+        x, w, *extras = given(operands)
+        wide = working_type(self.accumulator, x, w)
+        padded = pad_spatial(x.astype(wide, copy=False), [int(p) for p in self.pads])
+        with np.errstate(all="ignore"):
+            total = correlate(
+                padded, w.astype(wide, copy=False), self.strides, self.dilations, self.groups
+            )
+        return [finish(self.epilogue, settle(total, self.accumulator), extras, self.dtype)]
 
 
 def check_groups(context: Context, groups: int, x: TensorType, w: TensorType) -> None:

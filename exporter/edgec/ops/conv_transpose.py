@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from edgec.ir.dims import Dim
 from edgec.ir.types import DType, TensorType
-from edgec.ops.base import Context, Op, OpError, register
+from edgec.ops.accumulate import settle, working_type
+from edgec.ops.base import Array, Context, Op, OpError, given, register
 from edgec.ops.conv import check_groups
 from edgec.ops.epilogue import infer_epilogue
 from edgec.ops.program import Program
+from edgec.ops.scalar_eval import finish
 from edgec.ops.shapes import Operands, check_rank, check_windows, operand, require_at_least
+from edgec.ops.windows import grouped_product
 
 
 @register
@@ -58,3 +64,32 @@ class ConvTranspose(Op):
                 self.epilogue, self.accumulator, self.dtype, shape, operands[2:], context
             )
         ]
+
+    def eval(self, operands: Sequence[Array | None]) -> list[Array]:
+        x, w, *extras = given(operands)
+        wide = working_type(self.accumulator, x, w)
+        with np.errstate(all="ignore"):
+            total = self._spread(x.astype(wide, copy=False), w.astype(wide, copy=False))
+        return [finish(self.epilogue, settle(total, self.accumulator), extras, self.dtype)]
+
+    def _spread(self, x: Array, w: Array) -> Array:
+        """Every tap's product added where it lands in the uncropped result, then cropped."""
+        spatial, sizes = x.ndim - 2, x.shape[1:-1]
+        added = [int(p) for p in self.output_padding] or [0] * spatial
+        pads = [int(p) for p in self.pads]
+        full = [
+            (n - 1) * s + (k - 1) * d + 1 + max(extra, 0)
+            for n, s, k, d, extra in zip(
+                sizes, self.strides, w.shape[1:-1], self.dilations, added, strict=True
+            )
+        ]
+        total = np.zeros((x.shape[0], *full, w.shape[0]), x.dtype)
+        for tap in np.ndindex(*w.shape[1:-1]):
+            box = tuple(
+                slice(t * d, t * d + (n - 1) * s + 1, s)
+                for t, d, n, s in zip(tap, self.dilations, sizes, self.strides, strict=True)
+            )
+            product = grouped_product(x, w[(slice(None), *tap)], self.groups)
+            total[(slice(None), *box)] += product
+        kept = tuple(slice(pads[i], n - pads[spatial + i]) for i, n in enumerate(full))
+        return np.ascontiguousarray(total[(slice(None), *kept)])

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgec.ir.types import TensorType
-from edgec.ops.base import Context, Op, OpError, register
+import numpy as np
+
+from edgec.ir.types import DType, TensorType
+from edgec.ops.base import Array, Context, Op, OpError, given, register
+from edgec.ops.scalar_eval import load, store
 from edgec.ops.shapes import Operands, check_axis, operand
 
 
@@ -30,3 +34,17 @@ class Cumulative(Op):
             raise OpError(f"kind is '{self.kind}', expected sum or prod")
         check_axis(self.axis, x.rank)
         return [x]
+
+    def eval(self, operands: Sequence[Array | None]) -> list[Array]:
+        (x,) = given(operands)
+        stored = DType.of(x.dtype)
+        x = load(np.flip(x, self.axis) if self.reverse else x, stored.compute)
+        function, first = (np.cumsum, 0) if self.kind == "sum" else (np.cumprod, 1)
+        if self.exclusive and x.shape[self.axis]:
+            start = np.full_like(x.take([0], self.axis), first)
+            kept = x.take(range(x.shape[self.axis] - 1), self.axis)
+            x = np.concatenate([start, kept], self.axis)
+        with np.errstate(all="ignore"):
+            result = function(x, self.axis, dtype=x.dtype)
+        result = np.flip(result, self.axis) if self.reverse else result
+        return [store(np.ascontiguousarray(result), stored)]

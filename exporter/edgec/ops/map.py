@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgec.ir.types import DType, TensorType
-from edgec.ops.base import Context, Op, OpError, register
+from edgec.ops.base import Array, Context, Op, OpError, given, register
 from edgec.ops.epilogue import check_operands
 from edgec.ops.program import Program
+from edgec.ops.scalar_eval import run
 from edgec.ops.shapes import Operands, broadcast
 
 
@@ -26,13 +28,16 @@ class Map(Op):
     dtype: int = DType.F32
 
     def infer(self, operands: Operands, context: Context) -> list[TensorType]:
-        given = [o for o in operands if o is not None]
-        if len(given) != len(operands) or not given:
+        types = [o for o in operands if o is not None]
+        if len(types) != len(operands) or not types:
             raise OpError("map takes one or more operands, none absent")
-        check_operands(self.program, given, "program")
+        check_operands(self.program, types, "program")
         if DType(self.dtype).compute != self.program.dtype:
             raise OpError(
                 f"result type {DType(self.dtype).text} cannot hold the program's "
                 f"{self.program.dtype.text}"
             )
-        return [TensorType(DType(self.dtype), broadcast(*(o.shape for o in given)))]
+        return [TensorType(DType(self.dtype), broadcast(*(o.shape for o in types)))]
+
+    def eval(self, operands: Sequence[Array | None]) -> list[Array]:
+        return [run(self.program, given(operands), self.dtype)]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from edgec.ir.types import DType, TensorType
-from edgec.ops.base import Context, Op, register
+from edgec.ops.accumulate import settle, working_type
+from edgec.ops.base import Array, Context, Op, given, register
 from edgec.ops.epilogue import infer_epilogue
 from edgec.ops.program import Program
+from edgec.ops.scalar_eval import finish
 from edgec.ops.shapes import Operands, broadcast, check_rank, operand, require_equal
 
 
@@ -43,3 +48,13 @@ class MatMul(Op):
                 self.epilogue, self.accumulator, self.dtype, shape, operands[2:], context
             )
         ]
+
+    def eval(self, operands: Sequence[Array | None]) -> list[Array]:
+        a, b, *extras = given(operands)
+        wide = working_type(self.accumulator, a, b)
+        a, b = a.astype(wide, copy=False), b.astype(wide, copy=False)
+        a = a.swapaxes(-1, -2) if self.transpose_a else a
+        b = b.swapaxes(-1, -2) if self.transpose_b else b
+        with np.errstate(all="ignore"):
+            total = settle(np.matmul(a, b), self.accumulator)
+        return [finish(self.epilogue, total, extras, self.dtype)]

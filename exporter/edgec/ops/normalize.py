@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgec.ir.types import TensorType
-from edgec.ops.base import Context, Op, OpError, register
+import numpy as np
+
+from edgec.ir.types import DType, TensorType
+from edgec.ops.base import Array, Context, Op, OpError, register
+from edgec.ops.scalar_eval import store
 from edgec.ops.shapes import Operands, check_axes, operand, optional, require_broadcast_to
 
 
@@ -35,3 +39,18 @@ class Normalize(Op):
             if extra is not None:
                 require_broadcast_to(context, extra.shape, x.shape, what)
         return [x]
+
+    def eval(self, operands: Sequence[Array | None]) -> list[Array]:
+        x = np.asarray(operands[0])
+        scale, bias = (*operands[1:3], None, None)[:2]
+        wide = x.astype(np.float64)
+        with np.errstate(all="ignore"):
+            if self.center:
+                wide = wide - wide.mean(self.axes, keepdims=True)
+            variance = np.square(wide).mean(self.axes, keepdims=True)
+            wide = wide / np.sqrt(variance + self.epsilon)
+            if scale is not None:
+                wide = wide * scale.astype(np.float64)
+            if bias is not None:
+                wide = wide + bias.astype(np.float64)
+        return [store(wide, DType.of(x.dtype))]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from edgec.ir.dims import Dim, ceildiv, less, select
 from edgec.ir.types import DType, TensorType
-from edgec.ops.base import Context, Op, OpError, register
+from edgec.ops.base import Array, Context, Op, OpError, given, register
+from edgec.ops.scalar_eval import load, store
 from edgec.ops.shapes import Operands, check_rank, check_windows, operand, window_size
+from edgec.ops.windows import pad_spatial, taps
 
 KINDS = ("max", "average", "lp")
 
@@ -58,3 +63,70 @@ class Pool(Op):
         ceil = ceildiv(size + begin + end - extent, stride) + 1
         starts_inside = less((ceil - 1) * stride, size + begin)
         return select(starts_inside, ceil, ceil - 1)
+
+    def eval(self, operands: Sequence[Array | None]) -> list[Array]:
+        (x,) = given(operands)
+        stored, spatial = DType.of(x.dtype), x.ndim - 2
+        pads = [int(p) for p in self.pads]
+        sizes = [int(s) for s in self._shape(x)[1:-1]]
+        for i, n in enumerate(sizes):
+            needed = (n - 1) * self.strides[i] + (self.kernel[i] - 1) * self.dilations[i] + 1
+            pads[spatial + i] = max(needed - x.shape[1 + i] - pads[i], 0)
+        kept = (slice(None), *(slice(n) for n in sizes))
+        value = load(x, stored.compute)
+        with np.errstate(all="ignore"):
+            if self.kind == "max":
+                best = self._max(value, pads, kept)
+                positions = [self._positions(value, best, pads, kept)] if self.indices else []
+                return [store(best, stored), *positions]
+            powers = np.abs(value) ** self.p if self.kind == "lp" else value
+            padded = pad_spatial(powers, pads)
+            total = sum(part[kept].astype(np.float64) for _, part in self._taps(padded))
+            if self.kind == "lp":
+                return [store(np.asarray(total ** (1.0 / self.p)), stored)]
+            return [store(np.asarray(total / self._divisors(x.shape, pads, kept)), stored)]
+
+    def _shape(self, x: Array) -> tuple[Dim, ...]:
+        return self.infer([TensorType(DType.of(x.dtype), x.shape)], Context())[0].shape
+
+    def _taps(self, padded: Array) -> Iterator[tuple[tuple[int, ...], Array]]:
+        return taps(padded, self.kernel, self.strides, self.dilations)
+
+    def _max(self, x: Array, pads: list[int], kept: tuple[slice, ...]) -> Array:
+        least = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
+        parts = (part[kept] for _, part in self._taps(pad_spatial(x, pads, least)))
+        best = next(parts).copy()
+        for part in parts:
+            np.maximum(best, part, out=best)
+        return best
+
+    def _positions(
+        self, x: Array, best: Array, pads: list[int], kept: tuple[slice, ...]
+    ) -> Array:
+        """Where each maximum was found first, as a flat position in [N, C, *S] order."""
+        order = [0, x.ndim - 1, *range(1, x.ndim - 1)]
+        shape = [x.shape[i] for i in order]
+        places = np.arange(x.size).reshape(shape).transpose(np.argsort(order))
+        found = np.full(best.shape, -1, np.int64)
+        values = self._taps(pad_spatial(x, pads))
+        for (_, part), (_, place) in zip(
+            values, self._taps(pad_spatial(places, pads, -1)), strict=True
+        ):
+            part, place = part[kept], place[kept]
+            same = (part == best) | ((part != part) & (best != best))
+            found = np.where((found < 0) & same & (place >= 0), place, found)
+        return found
+
+    def _divisors(self, shape: tuple[int, ...], pads: list[int], kept: tuple[slice, ...]) -> Array:
+        """How many elements of each window an average counts, [1, *S', 1]."""
+        ones = np.ones((1, *shape[1:-1], 1))
+        if self.count_include_pad:
+            asked = [int(p) for p in self.pads]
+            spatial = len(shape) - 2
+            ones = pad_spatial(ones, asked, 1)
+            beyond = [max(pads[spatial + i] - asked[spatial + i], 0) for i in range(spatial)]
+            ones = pad_spatial(ones, [0] * spatial + beyond)
+        else:
+            ones = pad_spatial(ones, pads)
+        counts = sum(part[kept] for _, part in self._taps(ones))
+        return np.maximum(counts, 1)

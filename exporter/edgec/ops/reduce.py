@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import functools
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+
+from edgec.ir.dims import Dim, maximum, minimum
 from edgec.ir.types import DType, TensorType
-from edgec.ops.base import Context, Op, OpError, register
+from edgec.ops.base import Array, Context, Op, OpError, given, register
 from edgec.ops.epilogue import check_operands
 from edgec.ops.program import Program
+from edgec.ops.scalar_eval import divide, load, run, store
 from edgec.ops.shapes import Operands, check_axes, operand, require_broadcast_to
 
 KINDS = ("sum", "prod", "max", "min", "mean")
@@ -69,3 +77,65 @@ class Reduce(Op):
     @staticmethod
     def result_dtype(given: DType, computed: DType) -> DType:
         return given if given.compute == computed else computed
+
+    def eval(self, operands: Sequence[Array | None]) -> list[Array]:
+        x, *extras = given(operands)
+        if x.dtype == object and self.prologue is None and self.epilogue is None:
+            return [self._reduce_dims(x)]
+        element, split = DType.of(x.dtype), self.split()
+        value = load(x, element.compute)
+        if self.prologue is not None:
+            value = run(self.prologue, [x, *extras[:split]], self.prologue.dtype)
+        value = self._reduce(value)
+        if self.epilogue is not None:
+            value = run(self.epilogue, [value, *extras[split:]], self.epilogue.dtype)
+        return [store(value, self.result_dtype(element, DType.of(value.dtype)))]
+
+    def _reduce(self, x: Array) -> Array:
+        """Sums of f32 are made in f64 and rounded once."""
+        count = math.prod(x.shape[a] for a in self.axes)
+        with np.errstate(all="ignore"):
+            if self.kind in ("max", "min"):
+                return self._extreme(x)
+            if self.kind == "prod":
+                return np.asarray(x.prod(self.axes, dtype=x.dtype, keepdims=self.keepdims))
+            wide = np.float64 if x.dtype == np.float32 else x.dtype
+            total = np.asarray(x.sum(self.axes, dtype=wide, keepdims=self.keepdims))
+            if self.kind == "mean" and x.dtype.kind in "iu":
+                total = divide(total, np.asarray(count, x.dtype))
+            elif self.kind == "mean":
+                total = np.asarray(total / np.asarray(count, total.dtype))
+            return total.astype(x.dtype)
+
+    def _extreme(self, x: Array) -> Array:
+        function = np.maximum if self.kind == "max" else np.minimum
+        start: Any = None
+        if x.dtype.kind == "f":
+            start = -np.inf if self.kind == "max" else np.inf
+        elif x.dtype.kind == "b":
+            start = self.kind == "min"
+        elif x.dtype.kind in "iu":
+            limits = np.iinfo(x.dtype)
+            start = limits.min if self.kind == "max" else limits.max
+        return np.asarray(function.reduce(x, self.axes, keepdims=self.keepdims, initial=start))
+
+    def _reduce_dims(self, x: Array) -> Array:
+        function = _OF_DIMS.get(self.kind)
+        if function is None:
+            raise OpError(f"{self.kind} of symbolic sizes is not defined")
+        for axis in sorted(self.axes, reverse=True):
+            parts = [x.take(i, axis) for i in range(x.shape[axis])]
+            if not parts:
+                raise OpError(f"{self.kind} over no symbolic sizes is not defined")
+            folded = functools.reduce(np.frompyfunc(function, 2, 1), parts)
+            x = np.asarray(folded, dtype=object)
+            x = np.expand_dims(x, axis) if self.keepdims else x
+        return x
+
+
+_OF_DIMS: dict[str, Callable[[Dim, Dim], Dim]] = {
+    "sum": lambda a, b: a + b,
+    "prod": lambda a, b: a * b,
+    "max": maximum,
+    "min": minimum,
+}

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgec.ir.types import TensorType
-from edgec.ops.base import Context, Op, OpError, register
+import numpy as np
+
+from edgec.ir.types import DType, TensorType
+from edgec.ops.base import Array, Context, Op, OpError, given, register
+from edgec.ops.scalar_eval import load, store
 from edgec.ops.shapes import Operands, check_axis, operand
 
 
@@ -27,3 +31,14 @@ class Softmax(Op):
             raise OpError(f"input is {x}, expected a float type")
         check_axis(self.axis, x.rank)
         return [x]
+
+    def eval(self, operands: Sequence[Array | None]) -> list[Array]:
+        (x,) = given(operands)
+        stored = DType.of(x.dtype)
+        x = load(x, stored.compute)
+        with np.errstate(all="ignore"):
+            shifted = x - x.max(self.axis, keepdims=True, initial=-np.inf)
+            powers = np.exp(shifted)
+            total = powers.sum(self.axis, keepdims=True)
+            result = shifted - np.log(total) if self.log else powers / total
+        return [store(result, stored)]

@@ -1,0 +1,303 @@
+"""What the instructions of scalar programs do: one table for NumPy arrays, one for symbolic dims."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from edgec.ir import dims
+from edgec.ir.dims import Dim, DimError, bounds
+from edgec.ir.types import DType
+from edgec.ops.base import Array, OpError
+from edgec.ops.program import Instruction, Program
+
+
+def run(program: Program, operands: Sequence[Array], dtype: int) -> Array:
+    """The program on broadcast operands, stored as `dtype`.
+
+    Object arrays hold dims (int or Expr) and give an object array of dims. Raises OpError for dims
+    that meet floats or instructions without a symbolic meaning.
+    """
+    shape = np.broadcast_shapes(*(np.shape(o) for o in operands))
+    if any(
+        np.asarray(o).dtype == object and t != DType.STRING
+        for o, t in zip(operands, program.operands, strict=True)
+    ):
+        result = _run_dims(program, operands)
+    else:
+        with np.errstate(all="ignore"):
+            result = store(_run_arrays(program, operands), dtype)
+    return result if result.shape == shape else np.broadcast_to(result, shape).copy()
+
+
+def store(array: Array, dtype: int) -> Array:
+    """A value of a compute type rounded once to storage type `dtype`."""
+    with np.errstate(all="ignore"):
+        return np.asarray(array).astype(DType(dtype).numpy, copy=False)
+
+
+def load(array: Array, dtype: DType) -> Array:
+    """A stored array as its compute type `dtype`."""
+    return np.asarray(array).astype(dtype.numpy, copy=False)
+
+
+def finish(program: Program | None, value: Array, extras: Sequence[Array], dtype: int) -> Array:
+    """An accumulator through its epilogue (None: unchanged), stored as `dtype`."""
+    if program is None:
+        return store(value, dtype)
+    return run(program, [value, *extras], dtype)
+
+
+def _run_arrays(program: Program, operands: Sequence[Array]) -> Array:
+    registers = [load(o, t) for o, t in zip(operands, program.operands, strict=True)]
+    for instruction in program.code:
+        registers.append(np.asarray(_execute(instruction, registers)))
+    return registers[-1]
+
+
+def _execute(instruction: Instruction, registers: list[Array]) -> Array:
+    args = [registers[a] for a in instruction.args]
+    if instruction.op == "const":
+        return np.asarray(instruction.value).astype(instruction.dtype.numpy)
+    if instruction.op == "cast":
+        return cast(args[0], instruction.dtype)
+    result = np.asarray(NUMPY[instruction.op](*args))
+    return result.astype(instruction.dtype.numpy, copy=False)
+
+
+def cast(array: Array, dtype: DType) -> Array:
+    """array as compute type `dtype`: floats to integers truncate and saturate, NaN is 0."""
+    if dtype == DType.BOOL:
+        return np.asarray(array != 0)
+    if array.dtype.kind == "f" and dtype.is_int:
+        return _float_to_int(array, dtype.numpy)
+    if array.dtype.kind == "c" and not dtype.numpy.kind == "c":
+        array = array.real
+    return array.astype(dtype.numpy)
+
+
+def _float_to_int(array: Array, target: np.dtype[np.generic]) -> Array:
+    limits = np.iinfo(target)
+    low, beyond = float(limits.min), float(limits.max // 2 + 1) * 2.0
+    whole = np.trunc(array)
+    inside = (whole >= low) & (whole < beyond)
+    small = np.where(inside, whole, 0).astype(target)
+    most, least = np.array(limits.max, target), np.array(limits.min, target)
+    return np.where(whole >= beyond, most, np.where(whole < low, least, small))
+
+
+def _is_int(array: Array) -> bool:
+    return array.dtype.kind in "iu"
+
+
+def divide(a: Array, b: Array) -> Array:
+    """a / b; of integers the truncated quotient, 0 where b is 0, wrapping for the least by -1."""
+    if not _is_int(a):
+        return np.asarray(a / b)
+    zero = b == 0
+    divisor = np.where(zero, b.dtype.type(1), b)
+    if a.dtype.kind == "u":
+        quotient = a // divisor
+    else:
+        negative_one = divisor == -1
+        safe = np.where(negative_one, b.dtype.type(1), divisor)
+        floor = a // safe
+        floor = floor + ((a % safe != 0) & ((a < 0) != (safe < 0))).astype(a.dtype)
+        quotient = np.where(negative_one, np.negative(a), floor)
+    return np.where(zero, a.dtype.type(0), quotient)
+
+
+def _power(a: Array, b: Array) -> Array:
+    if not _is_int(a):
+        return np.asarray(np.power(a, b))
+    if a.dtype.kind == "u":
+        return np.asarray(np.power(a, b))
+    positive = np.power(a, np.maximum(b, 0))
+    odd = (b & 1) == 1
+    inverse = np.where(a == 1, 1, np.where(a == -1, np.where(odd, -1, 1), 0)).astype(a.dtype)
+    return np.where(b < 0, inverse, positive)
+
+
+def _shift(function: Callable[[Array, Array], Array]) -> Callable[[Array, Array], Array]:
+    def shift(a: Array, b: Array) -> Array:
+        width = a.dtype.itemsize * 8
+        inside = (b >= 0) & (b < width)
+        amount = np.where(inside, b, 0).astype(a.dtype)
+        return np.where(inside, function(a, amount), a.dtype.type(0))
+
+    return shift
+
+
+def _erf(a: Array) -> Array:
+    values = [math.erf(v) for v in a.ravel().tolist()]
+    return np.array(values, a.dtype).reshape(a.shape)
+
+
+def _sigmoid(a: Array) -> Array:
+    small = np.exp(-np.abs(a))
+    one = a.dtype.type(1)
+    return np.where(a >= 0, one / (one + small), small / (one + small))
+
+
+NUMPY: dict[str, Callable[..., Array]] = {
+    "neg": np.negative,
+    "abs": np.abs,
+    "sign": lambda a: np.sign(a) + a.dtype.type(0),
+    "ceil": np.ceil,
+    "floor": np.floor,
+    "round": np.rint,
+    "trunc": np.trunc,
+    "sqrt": np.sqrt,
+    "recip": lambda a: divide(a.dtype.type(1), a),
+    "exp": np.exp,
+    "log": np.log,
+    "expm1": np.expm1,
+    "log1p": np.log1p,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tan": np.tan,
+    "asin": np.arcsin,
+    "acos": np.arccos,
+    "atan": np.arctan,
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "tanh": np.tanh,
+    "asinh": np.arcsinh,
+    "acosh": np.arccosh,
+    "atanh": np.arctanh,
+    "erf": _erf,
+    "sigmoid": _sigmoid,
+    "not": np.logical_not,
+    "bitnot": np.invert,
+    "isnan": np.isnan,
+    "isinf": np.isinf,
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "div": divide,
+    "mod": np.mod,
+    "fmod": np.fmod,
+    "pow": _power,
+    "min": np.minimum,
+    "max": np.maximum,
+    "eq": np.equal,
+    "ne": np.not_equal,
+    "lt": np.less,
+    "le": np.less_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+    "and": np.logical_and,
+    "or": np.logical_or,
+    "xor": np.logical_xor,
+    "bitand": np.bitwise_and,
+    "bitor": np.bitwise_or,
+    "bitxor": np.bitwise_xor,
+    "shl": _shift(np.left_shift),
+    "shr": _shift(np.right_shift),
+    "select": np.where,
+}
+
+
+def as_dims(array: Array) -> Array:
+    """An object array of dims: Python ints and Exprs. Raises OpError for floats."""
+    array = np.asarray(array)
+    if array.dtype == object:
+        return array
+    if array.dtype.kind not in "iub":
+        raise OpError(f"{array.dtype} contents cannot be combined with symbolic sizes")
+    return np.asarray((array.astype(np.int64) if array.dtype.kind == "b" else array).astype(object))
+
+
+def _run_dims(program: Program, operands: Sequence[Array]) -> Array:
+    registers = [as_dims(o) for o in operands]
+    for instruction in program.code:
+        if not (instruction.dtype.is_int or instruction.dtype == DType.BOOL):
+            raise OpError(f"a symbolic size becomes {instruction.dtype.text}, only integers can")
+        if instruction.op == "const":
+            registers.append(np.array(int(instruction.value), dtype=object))
+            continue
+        function = _DIMS.get("bool" if _is_bool_cast(instruction) else instruction.op)
+        if function is None:
+            raise OpError(f"{instruction.op} of symbolic sizes is not defined")
+        args = [registers[a] for a in instruction.args]
+        try:
+            result = np.frompyfunc(function, len(args), 1)(*args)
+        except DimError as error:
+            raise OpError(str(error)) from None
+        registers.append(np.asarray(result, dtype=object))
+    return registers[-1]
+
+
+def _is_bool_cast(instruction: Instruction) -> bool:
+    return instruction.op == "cast" and instruction.dtype == DType.BOOL
+
+
+def _truth(a: Dim) -> Dim:
+    return a if bounds(a) in ((0, 1), (0, 0), (1, 1)) else 1 - dims.eq(a, 0)
+
+
+def _dim_divide(a: Dim, b: Dim) -> Dim:
+    if isinstance(b, int) and b == 0:
+        return 0
+    low_a, low_b = bounds(a)[0], bounds(b)[0]
+    if low_a is not None and low_a >= 0 and low_b is not None and low_b >= 0:
+        return dims.floordiv(a, b)
+    magnitude = dims.floordiv(_dim_abs(a), _dim_abs(b))
+    return magnitude * _dim_sign(a) * _dim_sign(b)
+
+
+def _dim_abs(a: Dim) -> Dim:
+    return dims.maximum(a, a * -1)
+
+
+def _dim_sign(a: Dim) -> Dim:
+    return dims.less(0, a) - dims.less(a, 0)
+
+
+def _dim_mod(a: Dim, b: Dim) -> Dim:
+    return 0 if isinstance(b, int) and b == 0 else dims.mod(a, b)
+
+
+def _dim_power(a: Dim, b: Dim) -> Dim:
+    if not isinstance(b, int) or not 0 <= b <= 16:
+        raise OpError(f"a symbolic size to the power {b} is not defined")
+    return dims.product([a] * b)
+
+
+def _dim_shift_left(a: Dim, b: Dim) -> Dim:
+    if not isinstance(b, int) or not 0 <= b < 64:
+        raise OpError(f"a symbolic size shifted by {b} is not defined")
+    return a * 2**b
+
+
+_DIMS: dict[str, Callable[..., Dim]] = {
+    "cast": lambda a: a,
+    "bool": _truth,
+    "neg": lambda a: a * -1,
+    "abs": _dim_abs,
+    "sign": _dim_sign,
+    "not": dims.logical_not,
+    "add": lambda a, b: a + b,
+    "sub": lambda a, b: a - b,
+    "mul": lambda a, b: a * b,
+    "div": _dim_divide,
+    "mod": _dim_mod,
+    "fmod": lambda a, b: a - b * _dim_divide(a, b),
+    "pow": _dim_power,
+    "min": dims.minimum,
+    "max": dims.maximum,
+    "eq": dims.eq,
+    "ne": lambda a, b: 1 - dims.eq(a, b),
+    "lt": dims.less,
+    "le": lambda a, b: 1 - dims.less(b, a),
+    "gt": lambda a, b: dims.less(b, a),
+    "ge": lambda a, b: 1 - dims.less(a, b),
+    "and": lambda a, b: _truth(a) * _truth(b),
+    "or": lambda a, b: dims.maximum(_truth(a), _truth(b)),
+    "xor": lambda a, b: 1 - dims.eq(_truth(a), _truth(b)),
+    "shl": _dim_shift_left,
+    "shr": lambda a, b: dims.floordiv(a, _dim_shift_left(1, b)),
+    "select": dims.select,
+}
