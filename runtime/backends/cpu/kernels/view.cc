@@ -6,7 +6,7 @@
 
 #include "backends/cpu/kernels/kernel.h"
 #include "backends/cpu/kernels/strided_copy.h"
-#include "backends/cpu/kernels/storage.h"
+#include "backends/cpu/kernels/elements.h"
 
 namespace edgert {
 namespace cpu {

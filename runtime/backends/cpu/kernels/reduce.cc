@@ -1,0 +1,179 @@
+// reduce: folds over any set of axes. f32 goes through the micro tables; other types one result at a time.
+#include "ops/reduce.h"
+
+#include <algorithm>
+
+#include "backends/cpu/kernels/kernel.h"
+#include "backends/cpu/kernels/elements.h"
+#include "backends/cpu/micro/micro.h"
+#include "backends/cpu/micro/reduce.h"
+
+namespace edgert {
+namespace cpu {
+namespace {
+
+struct ReduceState {
+  ReduceParams reduce;
+  const ReduceMicro* micro;
+};
+
+Status plan_reduce(const NodeArgs& args, edgert_plan& plan) {
+  ReduceState* state = new_state<ReduceState>(&plan);
+  if (!state) return no_memory();
+  EDGERT_TRY(parse_reduce(args, state->reduce));
+  if (state->reduce.has_programs) return unsupported("scalar programs in a reduction");
+  if (!is_number(state->reduce.dtype)) return unsupported("reduction of %s", dtype_name(state->reduce.dtype));
+  state->micro = micro().reduce;
+  return {};
+}
+
+int fold_of(ReduceKind kind) {
+  switch (kind) {
+    case ReduceKind::kProd:
+      return EDGERT_FOLD_PROD;
+    case ReduceKind::kMax:
+      return EDGERT_FOLD_MAX;
+    case ReduceKind::kMin:
+      return EDGERT_FOLD_MIN;
+    default:
+      return EDGERT_FOLD_SUM;
+  }
+}
+
+template <class T>
+T identity(ReduceKind kind) {
+  switch (kind) {
+    case ReduceKind::kProd:
+      return T{1};
+    case ReduceKind::kMax:
+      return least<T>();
+    case ReduceKind::kMin:
+      return greatest<T>();
+    default:
+      return T{0};
+  }
+}
+
+template <class T>
+T combine(ReduceKind kind, T a, T x) {
+  switch (kind) {
+    case ReduceKind::kProd:
+      return wrapping_multiply(a, x);
+    case ReduceKind::kMax:
+      return larger(a, x);
+    case ReduceKind::kMin:
+      return smaller(a, x);
+    default:
+      return wrapping_add(a, x);
+  }
+}
+
+// Columns [begin, end) of point `p`, which the innermost axis keeps; or the one result of point `p`.
+void fold_point(const ReduceState& state, const float* x, float* out, int64_t p, int64_t begin, int64_t end) {
+  const ReduceParams& reduce = state.reduce;
+  const AxisSplit& split = reduce.split;
+  const int fold = fold_of(reduce.kind);
+  x += split.point_offset(p);
+  const int64_t outer = split.outer_count();
+  if (split.inner) {
+    out[p] = identity<float>(reduce.kind);
+    for (int64_t o = 0; o < outer; o++)
+      state.micro->run(fold, x + split.outer_offset(o), split.rows, split.row_stride, split.width, out + p);
+    if (reduce.kind == ReduceKind::kMean) out[p] /= static_cast<float>(reduce.count);
+    return;
+  }
+  out += p * split.width;
+  std::fill(out + begin, out + end, identity<float>(reduce.kind));
+  for (int64_t o = 0; o < outer; o++)
+    state.micro->columns(fold, x + split.outer_offset(o) + begin, split.rows, split.row_stride, end - begin, out + begin);
+  if (reduce.kind != ReduceKind::kMean) return;
+  const float count = static_cast<float>(reduce.count);
+  for (int64_t i = begin; i < end; i++) out[i] /= count;
+}
+
+void reduce_f32(const ReduceState& state, const edgert_call& call) {
+  const AxisSplit& split = state.reduce.split;
+  const float* x = static_cast<const float*>(call.inputs[0]);
+  float* out = static_cast<float*>(call.outputs[0]);
+  const int64_t wanted = pieces(state.reduce.results * state.reduce.count / 8, call.threads);
+  if (split.inner || split.points >= wanted) {
+    const int64_t count = std::min(wanted, split.points);
+    parallel(call, count, [&](int64_t i, int32_t) {
+      const int64_t end = piece_begin(split.points, i + 1, count);
+      for (int64_t p = piece_begin(split.points, i, count); p < end; p++) fold_point(state, x, out, p, 0, split.width);
+    });
+    return;
+  }
+  const int64_t blocks = (split.width + 63) / 64, count = std::min(wanted, blocks);
+  parallel(call, count, [&](int64_t i, int32_t) {
+    const int64_t begin = piece_begin(blocks, i, count) * 64;
+    const int64_t end = std::min(split.width, piece_begin(blocks, i + 1, count) * 64);
+    for (int64_t p = 0; p < split.points; p++) fold_point(state, x, out, p, begin, end);
+  });
+}
+
+template <class T>
+T divided(T total, int64_t count) {
+  if constexpr (std::is_floating_point_v<T>) return total / static_cast<T>(count);
+  else if constexpr (std::is_signed_v<T>) return static_cast<T>(int64_t{total} / count);
+  else return static_cast<T>(uint64_t{total} / static_cast<uint64_t>(count));
+}
+
+template <class S>
+typename S::Value fold_all(const ReduceParams& reduce, const typename S::Stored* x) {
+  using T = typename S::Value;
+  const AxisSplit& split = reduce.split;
+  const int64_t outer = split.outer_count(), width = split.inner ? split.width : 1;
+  T value = identity<T>(reduce.kind);
+  for (int64_t o = 0; o < outer; o++)
+    for (int64_t r = 0; r < split.rows; r++) {
+      const auto* row = x + split.outer_offset(o) + r * split.row_stride;
+      for (int64_t i = 0; i < width; i++) value = combine(reduce.kind, value, static_cast<T>(S::load(row[i])));
+    }
+  return reduce.kind == ReduceKind::kMean ? divided(value, reduce.count) : value;
+}
+
+template <class S>
+void reduce_any(const ReduceParams& reduce, const edgert_call& call) {
+  const auto* x = static_cast<const typename S::Stored*>(call.inputs[0]);
+  auto* out = static_cast<typename S::Stored*>(call.outputs[0]);
+  const AxisSplit& split = reduce.split;
+  const int64_t columns = split.inner ? 1 : split.width;
+  const int64_t count = std::min(pieces(reduce.results * reduce.count, call.threads), reduce.results);
+  parallel(call, count, [&](int64_t piece, int32_t) {
+    const int64_t end = piece_begin(reduce.results, piece + 1, count);
+    for (int64_t i = piece_begin(reduce.results, piece, count); i < end; i++)
+      out[i] = S::store(fold_all<S>(reduce, x + split.point_offset(i / columns) + i % columns));
+  });
+}
+
+// Over no elements: the identity; a mean is NaN, or 0 for integers.
+template <class S>
+void reduce_none(const ReduceParams& reduce, const edgert_call& call) {
+  using T = typename S::Value;
+  T value = identity<T>(reduce.kind);
+  if (reduce.kind == ReduceKind::kMean) value = std::numeric_limits<T>::quiet_NaN();
+  std::fill_n(static_cast<typename S::Stored*>(call.outputs[0]), reduce.results, S::store(value));
+}
+
+Status run_reduce(const ReduceState& state, const edgert_call& call) {
+  const ReduceParams& reduce = state.reduce;
+  if (reduce.results == 0) return {};
+  if (reduce.count && reduce.dtype == EDGERT_F32) {
+    reduce_f32(state, call);
+    return {};
+  }
+  with_storage(reduce.dtype, [&](auto storage) {
+    using S = decltype(storage);
+    if (reduce.count) reduce_any<S>(reduce, call);
+    else reduce_none<S>(reduce, call);
+  });
+  return {};
+}
+
+}  // namespace
+}  // namespace cpu
+
+extern const edgert_kernel reduce_kernel = cpu::make_kernel<cpu::ReduceState, cpu::plan_reduce, cpu::run_reduce>("reduce");
+
+}  // namespace edgert

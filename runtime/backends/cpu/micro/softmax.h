@@ -1,0 +1,15 @@
+// Softmax of f32 lines.
+#pragma once
+
+#include <stdint.h>
+
+namespace edgert {
+
+struct SoftmaxMicro {
+  // One contiguous line of n.
+  void (*line)(const float* x, float* y, int64_t n, bool log);
+  // `width` neighbouring lines whose elements are `stride` floats apart.
+  void (*columns)(const float* x, float* y, int64_t n, int64_t stride, int64_t width, bool log);
+};
+
+}  // namespace edgert
