@@ -1,0 +1,80 @@
+"""Inputs for a model: seeded random ones that fit its specs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from edgec.ir.dims import Dim, DimError, evaluate, symbols_of
+from edgec.ir.graph import Graph, Value
+from edgec.ir.types import DType
+
+Array = np.ndarray[Any, Any]
+
+FIRST_AXIS_SIZE = 1
+OTHER_AXIS_SIZE = 64
+INTEGERS = 8
+
+
+class InputError(ValueError):
+    """Inputs that cannot be made, or do not fit. The text says what was expected."""
+
+
+def sizes_of_symbols(graph: Graph, shapes: Mapping[str, Sequence[int]]) -> dict[str, int]:
+    """A size for each symbol of the inputs' shapes.
+
+    They follow from `shapes` (input name to sizes); where those say nothing, a first axis is 1
+    and any other 64. Raises InputError for shapes that do not fit.
+
+    >>> from edgec.ir.dims import symbol
+    >>> from edgec.ir.types import TensorType
+    >>> x = Value("x", TensorType(DType.F32, (symbol("n"), 3)))
+    >>> sizes_of_symbols(Graph("main", [x]), {"x": (2, 3)})
+    {'n': 2}
+    """
+    names = [v.name for v in graph.inputs]
+    for name in shapes:
+        if name not in names:
+            raise InputError(f"input '{name}' is not one of {', '.join(names)}")
+    sizes: dict[str, int] = {}
+    for value in graph.inputs:
+        given = shapes.get(value.name)
+        if given is not None and len(given) != value.rank:
+            raise InputError(f"input '{value.name}': shape {list(given)}, expected {value.type}")
+        for axis, dim in enumerate(value.shape):
+            if given is not None and str(dim) in symbols_of(dim):
+                sizes[str(dim)] = given[axis]
+    for value in graph.inputs:
+        for axis, dim in enumerate(value.shape):
+            for name in symbols_of(dim):
+                sizes.setdefault(name, OTHER_AXIS_SIZE if axis else FIRST_AXIS_SIZE)
+    return sizes
+
+
+def random_array(value: Value, sizes: Mapping[str, int], random: np.random.Generator) -> Array:
+    """Standard normal for floats, below 8 for integers, either for bool, in the type of `value`."""
+    shape = tuple(_size(dim, sizes, value) for dim in value.shape)
+    dtype = value.dtype
+    if dtype is DType.STRING:
+        raise InputError(f"input '{value.name}' holds strings; give it as a file")
+    if dtype is DType.BOOL:
+        return random.integers(0, 2, shape).astype(bool)
+    if dtype.is_int:
+        return random.integers(0, INTEGERS, shape).astype(dtype.numpy)
+    return random.standard_normal(shape).astype(dtype.numpy)
+
+
+def random_inputs(graph: Graph, shapes: Mapping[str, Sequence[int]], seed: int) -> dict[str, Array]:
+    """An array for each input of the graph; the same for the same seed and shapes."""
+    sizes = sizes_of_symbols(graph, shapes)
+    random = np.random.default_rng(seed)
+    return {value.name: random_array(value, sizes, random) for value in graph.inputs}
+
+
+def _size(dim: Dim, sizes: Mapping[str, int], value: Value) -> int:
+    try:
+        return evaluate(dim, sizes)
+    except DimError as error:
+        raise InputError(f"input '{value.name}': {error}") from error
