@@ -5,10 +5,13 @@ Indices are i32 or i64; negative ones count from the end; one out of range is an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from edgec.ir.types import DType, TensorType
-from edgec.ops.base import Context, Op, OpError, register
+from edgec.ops.base import Array, Context, Op, OpError, given, register
 from edgec.ops.shapes import Operands, check_axis, operand, require_at_least, require_equal
 
 
@@ -16,6 +19,16 @@ def check_indices(indices: TensorType) -> None:
     """Raises OpError unless the dtype is i32 or i64."""
     if indices.dtype not in (DType.I32, DType.I64):
         raise OpError(f"indices are {indices}, expected i32 or i64")
+
+
+def positions(indices: Array, size: int) -> Array:
+    """Indices with negative ones counted from the end. Raises OpError for one out of range."""
+    if indices.dtype == object:
+        raise OpError("symbolic sizes cannot be indices")
+    wrong = (indices < -size) | (indices >= size)
+    if wrong.any():
+        raise OpError(f"index {indices[wrong][0]} is out of range for an axis of size {size}")
+    return np.where(indices < 0, indices + size, indices).astype(np.int64)
 
 
 def check_batch(context: Context, x: TensorType, indices: TensorType, batch_dims: int) -> None:
@@ -50,6 +63,21 @@ class Gather(Op):
         inner = indices.shape[self.batch_dims :]
         return [TensorType(x.dtype, (*x.shape[: self.axis], *inner, *x.shape[self.axis + 1 :]))]
 
+    def eval(self, operands: Sequence[Array | None]) -> list[Array]:
+        x, indices = given(operands)
+        found = positions(indices, x.shape[self.axis])
+        if not self.batch_dims:
+            return [np.asarray(x.take(found, self.axis), x.dtype)]
+        batch = self.batch_dims
+        picked = [
+            np.take(part, which, self.axis - batch)
+            for part, which in zip(
+                x.reshape(-1, *x.shape[batch:]), found.reshape(-1, *found.shape[batch:]), strict=True
+            )
+        ]
+        shape = (*x.shape[: self.axis], *found.shape[batch:], *x.shape[self.axis + 1 :])
+        return [np.array(picked, x.dtype).reshape(shape)]
+
 
 @register
 @dataclass(frozen=True)
@@ -68,6 +96,13 @@ class GatherElements(Op):
         check_axis(self.axis, x.rank)
         check_same_rank(context, x, indices, self.axis)
         return [TensorType(x.dtype, indices.shape)]
+
+    def eval(self, operands: Sequence[Array | None]) -> list[Array]:
+        x, indices = given(operands)
+        found = positions(indices, x.shape[self.axis])
+        kept = [slice(n) for n in indices.shape]
+        kept[self.axis] = slice(None)
+        return [np.take_along_axis(x[tuple(kept)], found, self.axis)]
 
 
 def check_same_rank(context: Context, x: TensorType, indices: TensorType, free_axis: int) -> None:
@@ -103,6 +138,18 @@ class GatherNd(Op):
         return [
             TensorType(x.dtype, (*indices.shape[:-1], *x.shape[self.batch_dims + depth :]))
         ]
+
+    def eval(self, operands: Sequence[Array | None]) -> list[Array]:
+        x, indices = given(operands)
+        depth, batch = indices.shape[-1], self.batch_dims
+        places = [positions(indices[..., i], x.shape[batch + i]) for i in range(depth)]
+        lead = np.indices(indices.shape[:batch], sparse=True)
+        inner = indices.ndim - 1 - batch
+        rows = [b.reshape(b.shape + (1,) * inner) for b in lead]
+        if not rows and not places:
+            shape = (*indices.shape[:-1], *x.shape)
+            return [np.broadcast_to(x, shape).copy()]
+        return [np.asarray(x[(*rows, *places)], x.dtype)]
 
 
 def index_depth(indices: TensorType, most: int) -> int:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgec.ir.types import TensorType
-from edgec.ops.base import Context, Op, OpError, register
-from edgec.ops.gather import check_indices, check_same_rank, index_depth
+import numpy as np
+
+from edgec.ir.types import DType, TensorType
+from edgec.ops.base import Array, Context, Op, OpError, given, register
+from edgec.ops.gather import check_indices, check_same_rank, index_depth, positions
+from edgec.ops.scalar_eval import load, store
 from edgec.ops.shapes import Operands, check_axis, operand, require_equal
 
 REDUCTIONS = ("none", "add", "mul", "max", "min")
@@ -17,6 +21,22 @@ def _check(reduction: str, x: TensorType, updates: TensorType) -> None:
         raise OpError(f"reduction is '{reduction}', expected one of {', '.join(REDUCTIONS)}")
     if x.dtype != updates.dtype:
         raise OpError(f"updates are {updates.dtype.text}, data is {x.dtype.text}")
+
+
+def _write(x: Array, places: tuple[Array, ...], updates: Array, reduction: str) -> Array:
+    """A copy of x with updates written or combined at `places`."""
+    if reduction == "none":
+        result = x.copy()
+        result[places] = updates
+        return result
+    stored = DType.of(x.dtype)
+    result = load(x, stored.compute).copy()
+    with np.errstate(all="ignore"):
+        _COMBINE[reduction].at(result, places, load(updates, stored.compute))
+    return store(result, stored)
+
+
+_COMBINE = {"add": np.add, "mul": np.multiply, "max": np.maximum, "min": np.minimum}
 
 
 @register
@@ -45,6 +65,12 @@ class ScatterElements(Op):
             require_equal(context, a, b, f"axis {axis} of the updates is {a}, of the indices {b}")
         return [x]
 
+    def eval(self, operands: Sequence[Array | None]) -> list[Array]:
+        x, indices, updates = given(operands)
+        places = list(np.indices(indices.shape, sparse=True))
+        places[self.axis] = positions(indices, x.shape[self.axis])
+        return [_write(x, tuple(places), updates, self.reduction)]
+
 
 @register
 @dataclass(frozen=True)
@@ -69,3 +95,10 @@ class ScatterNd(Op):
         for axis, (a, b) in enumerate(zip(updates.shape, expected)):
             require_equal(context, a, b, f"axis {axis} of the updates is {a}, expected {b}")
         return [x]
+
+    def eval(self, operands: Sequence[Array | None]) -> list[Array]:
+        x, indices, updates = given(operands)
+        depth = indices.shape[-1]
+        places = tuple(positions(indices[..., i], x.shape[i]) for i in range(depth))
+        return [_write(x, places, updates, self.reduction)]
+

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from edgec.ir.dims import Dim, minimum, product
 from edgec.ir.types import DType, TensorType
-from edgec.ops.base import Context, Op, OpError, register
+from edgec.ops.base import Array, Context, Op, OpError, given, register
+from edgec.ops.scalar_eval import load
 from edgec.ops.shapes import Operands, check_axis, check_rank, operand, require_at_least
 
 
@@ -33,6 +37,20 @@ class TopK(Op):
         shape = (*x.shape[: self.axis], self.k, *x.shape[self.axis + 1 :])
         return [TensorType(x.dtype, shape), TensorType(DType.I64, shape)]
 
+    def eval(self, operands: Sequence[Array | None]) -> list[Array]:
+        (x,) = given(operands)
+        k, size = int(self.k), x.shape[self.axis]
+        if not 0 <= k <= size:
+            raise OpError(f"k is {k}, expected 0 to the axis's size {size}")
+        keys = load(x, DType.of(x.dtype).compute)
+        if self.largest:
+            flipped = np.argsort(np.flip(keys, self.axis), self.axis, kind="stable")
+            order = size - 1 - np.flip(flipped, self.axis)
+        else:
+            order = np.argsort(keys, self.axis, kind="stable")
+        order = order.take(range(k), self.axis).astype(np.int64)
+        return [np.take_along_axis(x, order, self.axis), order]
+
 
 @register
 @dataclass(frozen=True)
@@ -44,6 +62,12 @@ class NonZero(Op):
     def infer(self, operands: Operands, context: Context) -> list[TensorType]:
         x = operand(operands, 0, "x")
         return [TensorType(DType.I64, (x.rank, context.count(0, 1, product(x.shape))))]
+
+    def eval(self, operands: Sequence[Array | None]) -> list[Array]:
+        (x,) = given(operands)
+        if x.ndim == 0:
+            return [np.zeros((0, int(bool(x))), np.int64)]
+        return [np.stack(np.nonzero(x)).astype(np.int64)]
 
 
 @register
@@ -70,6 +94,15 @@ class Compress(Op):
         bound = minimum(x.shape[self.axis], condition.shape[0])
         found = context.count(0, self.axis, bound)
         return [TensorType(x.dtype, (*x.shape[: self.axis], found, *x.shape[self.axis + 1 :]))]
+
+    def eval(self, operands: Sequence[Array | None]) -> list[Array]:
+        x, condition = given(operands)
+        x = x.reshape(-1) if self.axis is None else x
+        axis = self.axis or 0
+        (kept,) = np.nonzero(condition)
+        if kept.size and kept[-1] >= x.shape[axis]:
+            raise OpError(f"condition marks element {kept[-1]} of an axis of size {x.shape[axis]}")
+        return [x.take(kept, axis)]
 
 
 @register
@@ -99,5 +132,18 @@ class Unique(Op):
             shape = (*x.shape[: self.axis], found, *x.shape[self.axis + 1 :])
         vector = TensorType(DType.I64, (found,))
         return [TensorType(x.dtype, shape), vector, TensorType(DType.I64, (total,)), vector]
+
+    def eval(self, operands: Sequence[Array | None]) -> list[Array]:
+        (x,) = given(operands)
+        values, first, inverse, counts = np.unique(
+            x, return_index=True, return_inverse=True, return_counts=True, axis=self.axis
+        )
+        inverse = inverse.reshape(-1)
+        if not self.sorted:
+            order = np.argsort(first, kind="stable")
+            rank = np.argsort(order, kind="stable")
+            values = values.take(order, self.axis or 0)
+            first, inverse, counts = first[order], rank[inverse], counts[order]
+        return [values, *(a.astype(np.int64) for a in (first, inverse, counts))]
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgec.ir.dims import Dim, dims_text, product
+import numpy as np
+
+from edgec.ir.dims import Dim, Expr, dims_text, product
 from edgec.ir.types import DType, TensorType
-from edgec.ops.base import Context, Op, OpError, register
+from edgec.ops.base import Array, Context, Op, OpError, given, register
 from edgec.ops.shapes import (
     Operands,
     check_axis,
@@ -41,6 +45,12 @@ class Reshape(Op):
         )
         return [TensorType(x.dtype, self.shape)]
 
+    def eval(self, operands: Sequence[Array | None]) -> list[Array]:
+        (x,) = given(operands)
+        if x.size != math.prod(self.shape):
+            raise OpError(f"{x.size} elements do not fill shape {self.shape}")
+        return [x.reshape([int(n) for n in self.shape])]
+
 
 @register
 @dataclass(frozen=True)
@@ -55,6 +65,10 @@ class Transpose(Op):
         if sorted(self.perm) != list(range(x.rank)):
             raise OpError(f"perm {self.perm} is no permutation of the axes of {x}")
         return [TensorType(x.dtype, tuple(x.shape[i] for i in self.perm))]
+
+    def eval(self, operands: Sequence[Array | None]) -> list[Array]:
+        (x,) = given(operands)
+        return [x.transpose(self.perm).copy()]
 
 
 @register
@@ -88,6 +102,20 @@ class Slice(Op):
                 raise OpError(f"axis {axis} of size {size} has no elements {start} to {last}")
         return [TensorType(x.dtype, self.shape)]
 
+    def eval(self, operands: Sequence[Array | None]) -> list[Array]:
+        (x,) = given(operands)
+        box = []
+        for axis, (size, start, step, count) in enumerate(
+            zip(x.shape, self.starts, self.steps, self.shape, strict=True)
+        ):
+            first, n = int(start), int(count)
+            end = first + n * step
+            last = end - step
+            if n < 0 or (n and not (0 <= first < size and 0 <= last < size)):
+                raise OpError(f"axis {axis} of size {size} has no elements {first} to {last}")
+            box.append(slice(first, None if end < 0 else end, step) if n else slice(0, 0))
+        return [x[tuple(box)].copy()]
+
 
 @register
 @dataclass(frozen=True)
@@ -119,6 +147,38 @@ class Pad(Op):
         )
         return [TensorType(x.dtype, shape)]
 
+    def eval(self, operands: Sequence[Array | None]) -> list[Array]:
+        x, fill = (*operands, None)[:2]
+        assert x is not None
+        pads = [int(p) for p in self.pads]
+        if min(pads, default=0) < 0:
+            raise OpError(f"pads {tuple(pads)} must not be negative")
+        begins, ends = pads[: x.ndim], pads[x.ndim :]
+        if self.kind == "constant":
+            value = "" if fill is None and DType.of(x.dtype) == DType.STRING else 0
+            shape = [b + n + e for b, n, e in zip(begins, x.shape, ends, strict=True)]
+            result = np.full(shape, value if fill is None else fill.reshape(()), x.dtype)
+            result[tuple(slice(b, b + n) for b, n in zip(begins, x.shape, strict=True))] = x
+            return [result]
+        for axis, (begin, end) in enumerate(zip(begins, ends, strict=True)):
+            if begin or end:
+                x = x.take(_padded_positions(self.kind, x.shape[axis], begin, end), axis)
+        return [x]
+
+
+def _padded_positions(kind: str, size: int, begin: int, end: int) -> Array:
+    """Which element each position of a padded axis repeats. Raises OpError where there is none."""
+    if size == 0:
+        raise OpError(f"an axis of size 0 cannot be padded by {kind}")
+    places = np.arange(-begin, size + end)
+    if kind == "edge":
+        return np.clip(places, 0, size - 1)
+    if kind == "wrap":
+        return places % size
+    period = max(2 * (size - 1), 1)
+    folded = places % period
+    return np.minimum(folded, period - folded) if size > 1 else np.zeros_like(places)
+
 
 @register
 @dataclass(frozen=True)
@@ -146,6 +206,9 @@ class Concat(Op):
         shape[self.axis] = total
         return [TensorType(first.dtype, tuple(shape))]
 
+    def eval(self, operands: Sequence[Array | None]) -> list[Array]:
+        return [np.concatenate(given(operands), self.axis)]
+
 
 @register
 @dataclass(frozen=True)
@@ -160,6 +223,13 @@ class Expand(Op):
         require_broadcast_to(context, x.shape, self.shape, "input")
         return [TensorType(x.dtype, self.shape)]
 
+    def eval(self, operands: Sequence[Array | None]) -> list[Array]:
+        (x,) = given(operands)
+        try:
+            return [np.broadcast_to(x, [int(n) for n in self.shape]).copy()]
+        except ValueError:
+            raise OpError(f"shape {x.shape} does not broadcast to {self.shape}") from None
+
 
 @register
 @dataclass(frozen=True)
@@ -172,6 +242,9 @@ class Iota(Op):
 
     def infer(self, operands: Operands, context: Context) -> list[TensorType]:
         return [TensorType(DType(self.dtype), (self.count,))]
+
+    def eval(self, operands: Sequence[Array | None]) -> list[Array]:
+        return [np.arange(int(self.count)).astype(DType(self.dtype).numpy)]
 
 
 @register
@@ -190,3 +263,9 @@ class Extents(Op):
         if product(self.shape) != len(self.values):
             raise OpError(f"{len(self.values)} values do not fill shape {self.shape}")
         return [TensorType(DType.I64, self.shape)]
+
+    def eval(self, operands: Sequence[Array | None]) -> list[Array]:
+        known = not any(isinstance(v, Expr) for v in self.values)
+        values = np.array(self.values, np.int64 if known else object)
+        return [values.reshape(self.shape)]
+
