@@ -1,0 +1,58 @@
+"""Element types of the C ABI and the NumPy dtypes that hold them."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+# code: (short name, NumPy's or ml_dtypes' name, integer type of the same width)
+_TYPES: dict[int, tuple[str, str, str]] = {
+    1: ("f32", "float32", ""),
+    2: ("f64", "float64", ""),
+    3: ("f16", "float16", ""),
+    4: ("bf16", "bfloat16", "uint16"),
+    5: ("i8", "int8", ""),
+    6: ("i16", "int16", ""),
+    7: ("i32", "int32", ""),
+    8: ("i64", "int64", ""),
+    9: ("u8", "uint8", ""),
+    10: ("u16", "uint16", ""),
+    11: ("u32", "uint32", ""),
+    12: ("u64", "uint64", ""),
+    13: ("bool", "bool", ""),
+    14: ("c64", "complex64", ""),
+    15: ("c128", "complex128", ""),
+    17: ("f8e4m3fn", "float8_e4m3fn", "uint8"),
+    18: ("f8e4m3fnuz", "float8_e4m3fnuz", "uint8"),
+    19: ("f8e5m2", "float8_e5m2", "uint8"),
+    20: ("f8e5m2fnuz", "float8_e5m2fnuz", "uint8"),
+    21: ("f8e8m0", "float8_e8m0fnu", "uint8"),
+    22: ("i4", "int4", "int8"),
+    23: ("u4", "uint4", "uint8"),
+    24: ("f4e2m1", "float4_e2m1fn", "uint8"),
+    25: ("i2", "int2", "int8"),
+    26: ("u2", "uint2", "uint8"),
+}
+
+
+def type_name(code: int) -> str:
+    """The short name, e.g. "bf16"; "string" for strings."""
+    return _TYPES[code][0] if code in _TYPES else "string" if code == 16 else f"type {code}"
+
+
+@cache
+def numpy_dtype(code: int) -> np.dtype[Any]:
+    """The dtype of arrays: ml_dtypes' where NumPy has none and it is installed, else raw integers."""
+    if code not in _TYPES:
+        raise TypeError(f"{type_name(code)} tensors cannot be NumPy arrays here")
+    _, name, raw = _TYPES[code]
+    if not raw:
+        return np.dtype(name)
+    try:
+        import ml_dtypes
+    except ImportError:
+        return np.dtype(raw)
+    found: np.dtype[Any] = np.dtype(getattr(ml_dtypes, name))
+    return found

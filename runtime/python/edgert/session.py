@@ -1,0 +1,452 @@
+"""Sessions: a loaded network that takes and gives NumPy arrays."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import threading
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Optional, Union
+
+import numpy as np
+
+from edgert import device_arrays
+from edgert.dtypes import numpy_dtype, type_name
+from edgert.errors import EdgertError, InputError
+from edgert.library import MAX_RANK, STRICT, VERIFY, Options, SpecStruct, Tensor, check, library
+
+Array = np.ndarray[Any, Any]
+Inputs = Union[Mapping[str, Any], Sequence[Any], Array]
+
+
+@dataclass(frozen=True)
+class Spec:
+    """An input or output. `shape` holds ints, and texts where a size is symbolic.
+
+    `type` is the element type's short name; `dtype` is the NumPy dtype of its arrays.
+    """
+
+    name: str
+    dtype: np.dtype[Any]
+    shape: tuple[Union[int, str], ...]
+    type: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.type}[{', '.join(map(str, self.shape))}]"
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a node runs; `reason` says why, where that is not the device asked for."""
+
+    name: str
+    op: str
+    device: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """A reference in the file against this device: each output's error, max|a-b| / max(max|b|, 1e-6)."""
+
+    source: str
+    tolerance: float
+    errors: dict[str, float]
+
+    @property
+    def passed(self) -> bool:
+        return all(e <= self.tolerance for e in self.errors.values())
+
+
+class Layers(dict[str, Array]):
+    """Values by source name, in source layout. `absorbed` maps names that no longer exist to the node
+    that took them in; `absent` maps names without a value in this run to the reason."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.absorbed: dict[str, str] = {}
+        self.absent: dict[str, str] = {}
+
+
+def load(
+    model: Union[str, os.PathLike[str], bytes],
+    device: str = "cpu",
+    threads: Optional[int] = None,
+    *,
+    strict: bool = False,
+    entry: Optional[str] = None,
+    verify: bool = False,
+    memory_limit: Optional[int] = None,
+    step_limit: Optional[int] = None,
+    queue: Any = None,
+) -> Session:
+    """A session for a path or the bytes of an `.edge` file.
+
+    `device` is "cpu", "opencl", "opencl:1" or "auto" (a real GPU if there is one, else the CPU). `threads`
+    None is the usable cores. `strict` refuses to place a node on another device. `verify` checks the
+    file's checksum. `memory_limit` is in bytes, `step_limit` in node executions a run. `queue` is a
+    pyopencl.CommandQueue to share.
+
+    Raises FormatError for a bad file, FileError for an unreadable one, InputError for bad arguments.
+    """
+    options = Options(size=ctypes.sizeof(Options))
+    options.flags = (VERIFY if verify else 0) | (STRICT if strict else 0)
+    options.device = device.encode()
+    options.entry = entry.encode() if entry is not None else None
+    if threads is not None and threads < 1:
+        raise InputError(f"load: threads is {threads}, expected 1 or more, or None for the usable cores")
+    options.threads = threads or 0
+    options.memory_limit = memory_limit or 0
+    options.step_limit = step_limit or 0
+    if queue is not None:
+        options.cl_context, options.cl_queue = queue.context.int_ptr, queue.int_ptr
+    handle = ctypes.c_void_p()
+    if isinstance(model, (bytes, bytearray, memoryview)):
+        data = bytes(model)
+        status = library().edgert_load_memory(data, len(data), ctypes.byref(options), ctypes.byref(handle))
+    else:
+        path = os.fsencode(model)
+        status = library().edgert_load_path(path, ctypes.byref(options), ctypes.byref(handle))
+    check(status)
+    return Session(handle, queue)
+
+
+class Session:
+    """A network on a device. One run at a time; `clone` makes more that share the weights."""
+
+    def __init__(self, handle: ctypes.c_void_p, queue: Any = None) -> None:
+        self._library = library()
+        self._handle = handle
+        self._queue = queue
+        self._lock = threading.Lock()
+        self._held: list[Any] = []
+        self._bound: Optional[Call] = None
+        self._finalizer = weakref.finalize(self, self._library.edgert_close, handle)
+        self.inputs = self._specs("input")
+        self.outputs = self._specs("output")
+        self._names = [s.name for s in self.inputs]
+        self._types = [self._type_code("input", i) for i in range(len(self.inputs))]
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        texts = (", ".join(map(str, specs)) for specs in (self.inputs, self.outputs))
+        return f"<edgert.Session {' -> '.join(texts)}>"
+
+    def close(self) -> None:
+        """Free the session; any further call is an InputError."""
+        self._finalizer()
+        self._handle = ctypes.c_void_p()
+
+    # ---- running ----
+
+    def run(self, inputs: Inputs) -> dict[str, Any]:
+        """The outputs, by name in order, as new arrays.
+
+        `inputs` maps names to arrays, or lists arrays in input order, or is the only one. Arrays must
+        have the spec's dtype; other objects (lists, numbers) are converted. pyopencl arrays are taken and
+        given without a host copy when the session shares their queue.
+
+        Raises InputError for inputs that do not fit, EdgertError (status "busy") if a run is under way.
+        """
+        arrays = self._in_order(inputs)
+        with self._exclusive():
+            self._unbind()
+            self._held = [self._set_input(i, array) for i, array in enumerate(arrays)]
+            check(self._library.edgert_run(self._handle))
+            on_device = any(device_arrays.is_device_array(a) for a in arrays)
+            return {s.name: self._output(i, on_device) for i, s in enumerate(self.outputs)}
+
+    def bind(self, inputs: Inputs, outputs: Union[Mapping[str, Array], Sequence[Array], Array]) -> Call:
+        """A call whose arrays are fixed: it reads `inputs` and writes `outputs` in place each time.
+
+        Arrays must be C-contiguous, of the specs' dtypes, and writable where they are outputs.
+
+        >>> call = session.bind({"x": x}, {"y": y})  # doctest: +SKIP
+        >>> call()  # doctest: +SKIP
+        """
+        given = self._in_order(inputs)
+        names = [s.name for s in self.outputs]
+        wanted = _ordered(outputs, names, "output")
+        for spec, array in [*zip(self.inputs, given), *zip(self.outputs, wanted)]:
+            if not isinstance(array, np.ndarray) or not array.flags.c_contiguous or array.dtype != spec.dtype:
+                raise InputError(f"bind: '{spec.name}' must be a C-contiguous array of {spec.dtype}")
+        for spec, array in zip(self.outputs, wanted):
+            if not array.flags.writeable:
+                raise InputError(f"bind: output '{spec.name}' must be writable")
+        return Call(self, given, wanted)
+
+    def clone(self) -> Session:
+        """Another session over the same weights, for another thread."""
+        handle = ctypes.c_void_p()
+        check(self._library.edgert_clone(self._handle, ctypes.byref(handle)))
+        return Session(handle, self._queue)
+
+    def cancel(self) -> None:
+        """Make the run under way in another thread stop with an EdgertError (status "cancelled")."""
+        self._library.edgert_cancel(self._handle)
+
+    def reset(self) -> None:
+        """Put state inputs back to their initial values."""
+        check(self._library.edgert_reset(self._handle))
+
+    # ---- looking inside ----
+
+    def describe(self) -> dict[str, Any]:
+        """What the runtime knows of the session: device, isa, threads, arena and weight bytes, nodes."""
+        text = ctypes.c_char_p()
+        check(self._library.edgert_describe(self._handle, ctypes.byref(text)))
+        found: dict[str, Any] = json.loads(text.value or b"{}")
+        return found
+
+    def placement(self) -> list[Placement]:
+        """Each node's device and, where it is not the one asked for, why."""
+        return [
+            Placement(n["name"], n["op"], n["device"], n.get("reason", "")) for n in self.describe()["nodes"]
+        ]
+
+    def metadata(self, key: str) -> Optional[str]:
+        """The model's metadata under `key`, None if there is none."""
+        found: Optional[bytes] = self._library.edgert_metadata(self._handle, key.encode())
+        return None if found is None else found.decode()
+
+    def run_layers(self, inputs: Inputs) -> Layers:
+        """Every materialised value of a run by its name in the source model, in the source's layout."""
+        check(self._library.edgert_keep_values(self._handle, 1))
+        try:
+            self.run(inputs)
+            return self._layers()
+        finally:
+            check(self._library.edgert_keep_values(self._handle, 0))
+
+    def check(self) -> list[Check]:
+        """Runs the references in the file and compares; empty where the file has none."""
+        return [self._check_one(i) for i in range(self._library.edgert_reference_count(self._handle))]
+
+    def reference(self, index: int) -> tuple[dict[str, Array], dict[str, Array], float, str]:
+        """Reference `index`: inputs, expected outputs, tolerance, and who computed them."""
+        tolerance, source, tensor = ctypes.c_double(), ctypes.c_char_p(), _new_tensor()
+
+        def read(is_output: int, position: int) -> Array:
+            check(
+                self._library.edgert_reference(
+                    self._handle,
+                    index,
+                    is_output,
+                    position,
+                    ctypes.byref(tensor),
+                    ctypes.byref(tolerance),
+                    ctypes.byref(source),
+                )
+            )
+            return _copy(tensor)
+
+        given = {s.name: read(0, i) for i, s in enumerate(self.inputs)}
+        expected = {s.name: read(1, i) for i, s in enumerate(self.outputs)}
+        return given, expected, tolerance.value, (source.value or b"").decode()
+
+    def _check_one(self, index: int) -> Check:
+        given, expected, tolerance, source = self.reference(index)
+        found = self.run(given)
+        return Check(source, tolerance, {n: relative_error(found[n], expected[n]) for n in expected})
+
+    def _layers(self) -> Layers:
+        layers = Layers()
+        name, absorbed = ctypes.c_char_p(), ctypes.c_char_p()
+        rank, perm, tensor = ctypes.c_int32(), (ctypes.c_uint8 * MAX_RANK)(), _new_tensor()
+        for i in range(self._library.edgert_name_count(self._handle)):
+            refs = (ctypes.byref(x) for x in (name, absorbed, rank))
+            check(self._library.edgert_name(self._handle, i, *refs, perm))
+            text = (name.value or b"").decode()
+            if absorbed.value is not None:
+                layers.absorbed[text] = absorbed.value.decode()
+                continue
+            try:
+                check(self._library.edgert_get_named(self._handle, i, ctypes.byref(tensor)))
+            except EdgertError as error:
+                layers.absent[text] = str(error)
+                continue
+            array = _copy(tensor)
+            layers[text] = array.transpose(list(perm[: rank.value])) if rank.value else array
+        return layers
+
+    # ---- arrays and the C ABI ----
+
+    def _specs(self, side: str) -> list[Spec]:
+        found = []
+        for i in range(getattr(self._library, f"edgert_{side}_count")(self._handle)):
+            raw = self._raw_spec(side, i)
+            shape = tuple(
+                int(raw.dims[a]) if raw.dims[a] >= 0 else raw.dim_texts[a].decode() for a in range(raw.rank)
+            )
+            found.append(Spec(raw.name.decode(), numpy_dtype(raw.dtype), shape, type_name(raw.dtype)))
+        return found
+
+    def _raw_spec(self, side: str, index: int) -> SpecStruct:
+        raw = SpecStruct(size=ctypes.sizeof(SpecStruct))
+        check(getattr(self._library, f"edgert_{side}_spec")(self._handle, index, ctypes.byref(raw)))
+        return raw
+
+    def _type_code(self, side: str, index: int) -> int:
+        return int(self._raw_spec(side, index).dtype)
+
+    def _in_order(self, inputs: Inputs) -> list[Any]:
+        return _ordered(inputs, self._names, "input")
+
+    def _exclusive(self) -> _Exclusive:
+        return _Exclusive(self._lock)
+
+    def _unbind(self) -> None:
+        if self._bound is not None:
+            for i in range(len(self.outputs)):
+                check(self._library.edgert_set_output(self._handle, i, None))
+            self._bound = None
+
+    def _set_input(self, index: int, array: Any) -> Any:
+        """Hands an input over; returns what must stay alive until the next run."""
+        spec, code = self.inputs[index], self._types[index]
+        if device_arrays.is_device_array(array):
+            tensor = _tensor_of(array, code, None)
+            memory, offset = device_arrays.memory_of(array, spec.name)
+            check(
+                self._library.edgert_set_input_device(
+                    self._handle, index, ctypes.byref(tensor), memory, offset
+                )
+            )
+            return array
+        if not isinstance(array, np.ndarray):
+            array = _converted(array, spec)
+        if array.dtype != spec.dtype:
+            raise InputError(f"input '{spec.name}' is {array.dtype}, expected {spec.dtype}")
+        array = np.ascontiguousarray(array).reshape(array.shape)
+        tensor = _tensor_of(array, code, array.ctypes.data)
+        check(self._library.edgert_set_input(self._handle, index, ctypes.byref(tensor)))
+        return array
+
+    def _output(self, index: int, on_device: bool) -> Any:
+        tensor = _new_tensor()
+        if on_device and self._queue is not None:
+            memory, offset = ctypes.c_void_p(), ctypes.c_uint64()
+            refs = (ctypes.byref(x) for x in (tensor, memory, offset))
+            check(self._library.edgert_get_output_device(self._handle, index, *refs))
+            return device_arrays.copy_of(
+                self._queue, memory.value, offset.value, tensor.shape, numpy_dtype(tensor.dtype)
+            )
+        check(self._library.edgert_get_output(self._handle, index, ctypes.byref(tensor)))
+        return _copy(tensor)
+
+
+class Call:
+    """A run whose arrays are fixed (see Session.bind). Calling it runs and returns `outputs`."""
+
+    def __init__(self, session: Session, inputs: list[Array], outputs: list[Array]) -> None:
+        self._session = session
+        self._inputs = inputs
+        self._arrays = outputs
+        self._run = session._library.edgert_run
+        self.outputs = {s.name: a for s, a in zip(session.outputs, outputs)}
+        with session._exclusive():
+            self._bind()
+
+    def _bind(self) -> None:
+        session = self._session
+        session._held = [session._set_input(i, a) for i, a in enumerate(self._inputs)]
+        for i, array in enumerate(self._arrays):
+            tensor = _tensor_of(array, session._type_code("output", i), array.ctypes.data)
+            check(session._library.edgert_set_output(session._handle, i, ctypes.byref(tensor)))
+        session._bound = self
+
+    def __call__(self) -> dict[str, Array]:
+        if self._session._bound is not self:
+            with self._session._exclusive():
+                self._bind()
+        status = self._run(self._session._handle)
+        if status:
+            check(status)
+        return self.outputs
+
+
+class _Exclusive:
+    """Holds a session's lock; a second holder is an error, not a wait."""
+
+    def __init__(self, lock: threading.Lock) -> None:
+        self._lock = lock
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(blocking=False):
+            error = EdgertError("session: a run is under way; use clone() for another thread")
+            error.status = "busy"
+            raise error
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+def relative_error(found: Array, expected: Array) -> float:
+    """max|a-b| / max(max|b|, 1e-6); for integers and bools 0 if equal, else infinity. NaNs must match."""
+    if found.shape != expected.shape or found.dtype != expected.dtype:
+        return float("inf")
+    if found.size == 0:
+        return 0.0
+    if expected.dtype.kind in "iub":
+        return 0.0 if np.array_equal(found, expected) else float("inf")
+    wide = np.complex128 if expected.dtype.kind == "c" else np.float64
+    a, b = found.astype(wide), expected.astype(wide)
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    if same.all():
+        return 0.0
+    difference = np.abs(a[~same] - b[~same]).max()
+    finite = np.abs(b[np.isfinite(b)])
+    error = float(difference / max(finite.max(initial=0.0), 1e-6))
+    return float("inf") if np.isnan(error) else error
+
+
+def _ordered(given: Any, names: list[str], what: str) -> list[Any]:
+    if isinstance(given, np.ndarray) or device_arrays.is_device_array(given):
+        given = [given]
+    if isinstance(given, Mapping):
+        unknown = [n for n in given if n not in names]
+        if unknown:
+            raise InputError(f"{what} '{unknown[0]}' is not one of {', '.join(names)}")
+        missing = [n for n in names if n not in given]
+        if missing:
+            raise InputError(f"{what} '{missing[0]}' is missing, expected {', '.join(names)}")
+        return [given[n] for n in names]
+    if len(given) != len(names):
+        raise InputError(f"{len(given)} {what}s given, expected {len(names)}: {', '.join(names)}")
+    return list(given)
+
+
+def _converted(value: Any, spec: Spec) -> Array:
+    try:
+        array = np.asarray(value)
+        return array if hasattr(value, "dtype") else array.astype(spec.dtype)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"input '{spec.name}' cannot be made an array of {spec.dtype}: {error}") from error
+
+
+def _new_tensor() -> Tensor:
+    return Tensor(size=ctypes.sizeof(Tensor))
+
+
+def _tensor_of(array: Any, code: int, address: Optional[int]) -> Tensor:
+    if len(array.shape) > MAX_RANK:
+        raise InputError(f"an array has rank {len(array.shape)}, at most {MAX_RANK} is possible")
+    tensor = Tensor(size=ctypes.sizeof(Tensor), dtype=code, rank=len(array.shape))
+    tensor.dims[: len(array.shape)] = array.shape
+    tensor.data, tensor.bytes = address, array.nbytes
+    return tensor
+
+
+def _copy(tensor: Tensor) -> Array:
+    array: Array = np.empty(tensor.shape, numpy_dtype(tensor.dtype))
+    if array.nbytes:
+        ctypes.memmove(array.ctypes.data, tensor.data, array.nbytes)
+    return array
