@@ -1,244 +1,281 @@
-"""Running a graph with its operators' NumPy definitions: slow, complete, on any machine."""
+"""Runs graphs with the operators' NumPy definitions: a full, slow device."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Union
 
 import numpy as np
 
-from edgec.format.read import read_model
-from edgec.ir.dims import Dim, DimError, Expr, dims_text, evaluate, symbols_of
+from edgec.ir.dims import Dim, DimError, evaluate, symbols_of
 from edgec.ir.graph import Count, Element, Graph, Guard, InputDim, Model, Node, Value
-from edgec.ir.types import TensorType
-from edgec.ops.base import OpError
+from edgec.ir.types import DType
+from edgec.ops.base import Array, OpError
 from edgec.ops.control import If, Loop
 
-Array = np.ndarray[Any, Any]
-Symbols = dict[str, int]
-Inputs = Mapping[str, Any] | Sequence[Any] | Array
+Source = Union[str, "os.PathLike[str]", bytes, Model, Graph]
+Inputs = Union[Mapping[str, Any], Sequence[Any], np.ndarray[Any, Any]]
 
 
-class InterpretError(ValueError):
-    """A run failed; the text names the node or input, what was found and what was expected."""
+class RunError(ValueError):
+    """A graph cannot run on the given inputs. The text names the node or input."""
 
 
 def interpret(
-    model: Model | Graph | str | os.PathLike[str] | bytes, inputs: Inputs, entry: str | None = None
+    source: Source, inputs: Inputs, entry: str | None = None, keep: bool = False
 ) -> dict[str, Array]:
-    """The outputs, by name, of a model (or graph, or `.edge` file) for `inputs`.
+    """The outputs of a model (path or bytes of an `.edge` file, Model or Graph), by name.
 
-    `inputs` maps names to arrays, or lists arrays in order, or is the only one. Raises InterpretError
-    for inputs that do not fit and for runs that fail, FormatError for a bad file.
+    `inputs` is a mapping by name, a sequence in input order, or one array. With `keep` the result also
+    holds every value that still has a name of the source model, in source layout.
+    Raises RunError (a ValueError) for wrong inputs and where a node cannot run on them.
 
-    >>> from edgec.ir.types import DType
-    >>> x = Value("x", TensorType(DType.F32, (2,)))
-    >>> interpret(Graph("main", [x], [x]), np.ones(2, np.float32))
-    {'x': array([1., 1.], dtype=float32)}
+    >>> interpret("model.edge", {"x": np.zeros((1, 3, 224, 224), np.float32)})  # doctest: +SKIP
+    {'y': array(...)}
     """
-    graph = _graph(model, entry)
-    found = _Run(graph, {}, keep=False).run(_by_value(graph, inputs))
-    return {v.name: np.array(found[v]) for v in graph.outputs}
+    model = _open(source)
+    graph = model if isinstance(model, Graph) else _entry(model, entry)
+    initial = {} if isinstance(model, Graph) else _initial_states(model, graph)
+    values = _run_top(graph, match_inputs(graph, inputs, initial), keep)
+    outputs = {v.name: values[v] for v in graph.outputs}
+    return {**source_values(graph, values), **outputs} if keep else outputs
 
 
 def interpret_values(graph: Graph, inputs: Inputs) -> dict[Value, Array]:
-    """Every value of the graph (not of its bodies) for `inputs`, constants left out."""
-    return _Run(graph, {}, keep=True).run(_by_value(graph, inputs))
+    """Every value of the graph (not of its bodies) for the given inputs."""
+    return _run_top(graph, match_inputs(graph, inputs, {}), keep=True)
 
 
-def _graph(model: Model | Graph | str | os.PathLike[str] | bytes, entry: str | None) -> Graph:
-    if isinstance(model, Graph):
-        return model
-    if not isinstance(model, Model):
-        model = read_model(model)
-    if entry is None:
+def source_values(graph: Graph, values: Mapping[Value, Array]) -> dict[str, Array]:
+    """Values by their names in the source model, in its layout; absorbed names are left out."""
+    found = {}
+    for name, source in graph.names.items():
+        if source.value is not None and source.value in values:
+            array = values[source.value]
+            found[name] = array if source.perm is None else array.transpose(source.perm)
+    return found
+
+
+def _open(source: Source) -> Model | Graph:
+    if isinstance(source, (Model, Graph)):
+        return source
+    from edgec.format.read import read_model
+
+    return read_model(source)
+
+
+def _entry(model: Model, name: str | None) -> Graph:
+    if name is None:
         return model.main
-    if entry not in model.entries:
-        known = ", ".join(model.entries)
-        raise InterpretError(f"entry '{entry}' is not in the model, it has {known}")
-    return model.entries[entry]
+    if name not in model.entries:
+        raise RunError(f"entry '{name}' is not one of {', '.join(model.entries)}")
+    return model.entries[name]
 
 
-def _by_value(graph: Graph, inputs: Inputs) -> dict[Value, Array]:
+def _initial_states(model: Model, graph: Graph) -> dict[str, Array]:
+    """Starting values of the entry's state inputs, which a caller may leave out."""
+    found = {}
+    for state in model.states:
+        if model.entries.get(state.entry) is not graph:
+            continue
+        value = next(v for v in graph.inputs if v.name == state.input)
+        if state.initial is not None:
+            found[state.input] = state.initial
+        elif all(isinstance(d, int) for d in value.shape):
+            found[state.input] = np.zeros([int(str(d)) for d in value.shape], value.dtype.numpy)
+    return found
+
+
+def match_inputs(graph: Graph, inputs: Inputs, defaults: Mapping[str, Array]) -> list[Array]:
+    """Arrays in the order of the graph's inputs. Raises RunError for names, counts, dtypes, ranks."""
     names = [v.name for v in graph.inputs]
-    if isinstance(inputs, np.ndarray):
-        inputs = [inputs]
-    if not isinstance(inputs, Mapping):
-        if len(inputs) != len(names):
-            raise InterpretError(f"{len(inputs)} inputs given, expected {len(names)}: {', '.join(names)}")
-        inputs = dict(zip(names, inputs))
-    for name in inputs:
-        if name not in names:
-            raise InterpretError(f"input '{name}' is not one of {', '.join(names)}")
-    for name in names:
-        if name not in inputs:
-            raise InterpretError(f"input '{name}' is missing, expected {', '.join(names)}")
-    return {v: np.asarray(inputs[v.name]) for v in graph.inputs}
+    given: Mapping[str, Any]
+    if isinstance(inputs, Mapping):
+        given = inputs
+    else:
+        listed = [inputs] if isinstance(inputs, np.ndarray) else list(inputs)
+        if len(listed) > len(names):
+            raise RunError(f"{len(listed)} inputs, expected {len(names)}: {', '.join(names)}")
+        given = dict(zip(names, listed, strict=False))
+    unknown = [n for n in given if n not in names]
+    missing = [n for n in names if n not in given and n not in defaults]
+    if unknown or missing:
+        raise RunError(
+            f"inputs {', '.join(names)} are expected; missing: {', '.join(missing) or 'none'}; "
+            f"unknown: {', '.join(unknown) or 'none'}"
+        )
+    return [_matched(v, given.get(v.name, defaults.get(v.name))) for v in graph.inputs]
+
+
+def _matched(value: Value, given: Any) -> Array:
+    array = np.asarray(given)
+    if array.dtype.kind in "SUT":
+        array = array.astype(object)
+    if array.ndim != value.rank or array.dtype != value.dtype.numpy:
+        raise RunError(
+            f"input '{value.name}' is {array.dtype} of shape {array.shape}, expected {value.type}"
+        )
+    return array
+
+
+def _run_top(graph: Graph, arrays: Sequence[Array], keep: bool) -> dict[Value, Array]:
+    run = _Run(graph, {}, keep)
+    run.execute(arrays)
+    return run.values
 
 
 class _Run:
-    """One execution of a graph or body, with the symbols known so far."""
+    """One execution of one graph or body; `outer` are the symbols known around it."""
 
-    def __init__(self, graph: Graph, symbols: Symbols, keep: bool) -> None:
-        self.graph = graph
-        self.symbols = symbols
-        self.keep = keep
+    def __init__(self, graph: Graph, outer: Mapping[str, int], keep: bool = False) -> None:
+        self.graph, self.keep = graph, keep
+        self.symbols = dict(outer)
         self.values: dict[Value, Array] = {}
-        self.guards = list(graph.guards)
+        self.guards: list[Guard] = list(graph.guards)
+        self.sources: dict[Value, list[tuple[str, Element | Count]]] = {}
+        for name, source in graph.symbols.items():
+            if not isinstance(source, InputDim):
+                self.sources.setdefault(source.value, []).append((name, source))
 
-    def run(self, inputs: Mapping[Value, Array]) -> dict[Value, Array]:
-        """The values left at the end: all with `keep`, else the outputs (and constants among them)."""
-        self._bind(inputs)
-        last_use = {} if self.keep else _last_uses(self.graph)
+    def execute(self, arrays: Sequence[Array]) -> list[Array]:
+        self._bind_inputs(arrays)
+        last = {}
+        for position, node in enumerate(self.graph.nodes):
+            last.update({v: position for v in (*node.outputs, *node.inputs) if v is not None})
+        dying: dict[int, list[Value]] = {}
+        for value, position in last.items():
+            if not self.keep and value not in self.graph.outputs:
+                dying.setdefault(position, []).append(value)
         for position, node in enumerate(self.graph.nodes):
             self._execute(node)
-            for value in last_use.get(position, ()):
+            for value in dying.get(position, ()):
                 self.values.pop(value, None)
-        if self.guards:
-            unchecked = self.guards[0]
-            raise InterpretError(f"node '{unchecked.node}': {unchecked.message}: could not be checked")
+        self._check_guards(final=True)
         for value in self.graph.outputs:
-            self.values.setdefault(value, self._read(value))
-        return self.values
+            self.values[value] = self._value(value)
+        return [self.values[v] for v in self.graph.outputs]
 
-    def _bind(self, inputs: Mapping[Value, Array]) -> None:
-        for value, array in inputs.items():
-            if array.dtype != value.dtype.numpy:
-                raise InterpretError(f"input '{value.name}' is {array.dtype}, expected {value.dtype.text}")
-            if array.ndim != value.rank:
-                raise InterpretError(_shape_text(value, array))
+    def _bind_inputs(self, arrays: Sequence[Array]) -> None:
+        for value, array in zip(self.graph.inputs, arrays, strict=True):
             self.values[value] = array
         for name, source in self.graph.symbols.items():
             if isinstance(source, InputDim):
                 self.symbols[name] = self.values[source.value].shape[source.axis]
-        self._learn(list(inputs))
-        for value, array in inputs.items():
-            for dim, size in zip(value.shape, array.shape):
-                if self._known(dim) and self._evaluate(dim, f"input '{value.name}'") != size:
-                    raise InterpretError(_shape_text(value, array))
+        for value in self.graph.inputs:
+            self._read_symbols(value)
+        for value in self.graph.inputs:
+            expected = self._shape(value, f"input '{value.name}'")
+            if expected != self.values[value].shape:
+                raise RunError(
+                    f"input '{value.name}' has shape {self.values[value].shape}, "
+                    f"expected {value.type}"
+                )
         self._check_guards()
 
-    def _learn(self, made: Sequence[Value]) -> None:
-        """Reads the symbols that come from `made` values."""
-        for name, source in self.graph.symbols.items():
-            if source.value not in made:
-                continue
-            array = self.values[source.value]
-            if isinstance(source, Element):
-                self.symbols[name] = int(array.reshape(-1)[source.index])
-            elif isinstance(source, Count):
-                self.symbols[name] = array.shape[source.axis]
-
-    def _known(self, dim: Dim) -> bool:
-        return symbols_of(dim) <= self.symbols.keys()
-
-    def _evaluate(self, dim: Dim, who: str) -> int:
-        try:
-            return evaluate(dim, self.symbols)
-        except DimError as error:
-            raise InterpretError(f"{who}: {error}") from error
-
-    def _check_guards(self) -> None:
-        waiting = []
-        for guard in self.guards:
-            if not self._known(guard.expr):
-                waiting.append(guard)
-            elif not self._evaluate(guard.expr, f"node '{guard.node}'"):
-                raise InterpretError(f"node '{guard.node}': {guard.message}, got {self._got(guard)}")
-        self.guards = waiting
-
-    def _got(self, guard: Guard) -> str:
-        names = sorted(symbols_of(guard.expr))
-        return ", ".join(f"{name} = {self.symbols[name]}" for name in names)
-
-    def _read(self, value: Value) -> Array:
+    def _value(self, value: Value) -> Array:
         return self.values[value] if value.const is None else value.const
 
     def _execute(self, node: Node) -> None:
-        who = f"{node.op.name} '{node.name}'"
-        operands = [None if v is None else self._read(v) for v in node.inputs]
+        who = f"Node '{node.name}' ({node.op.name})"
+        operands = [None if v is None else self._value(v) for v in node.inputs]
         try:
-            with np.errstate(all="ignore"):
-                if isinstance(node.op, If):
-                    results = self._if(node, operands)
-                elif isinstance(node.op, Loop):
-                    results = self._loop(node, node.op, operands)
-                else:
-                    results = node.op.bind(self.symbols).eval(operands)
-        except InterpretError:
+            if isinstance(node.op, If):
+                results = self._if(node, operands)
+            elif isinstance(node.op, Loop):
+                results = self._loop(node, node.op, operands)
+            else:
+                results = node.op.bind(self.symbols).eval(operands)
+        except RunError:
             raise
-        except (OpError, DimError, ValueError, IndexError, KeyError, TypeError) as error:
-            raise InterpretError(f"{who}: {error}") from error
-        for value, array in zip(node.outputs, results):
+        except (OpError, DimError) as error:
+            raise RunError(f"{who}: {error}") from error
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            shapes = ", ".join("none" if o is None else str(o.shape) for o in operands)
+            raise RunError(f"{who}: {error}, operands' shapes {shapes}") from error
+        for value, array in zip(node.outputs, results, strict=False):
             self.values[value] = array
-        self._learn(node.outputs)
-        for value, array in zip(node.outputs, results):
-            self._check_result(value.type, array, who)
+            self._read_symbols(value)
+            self._check_type(value, array, who)
         self._check_guards()
 
-    def _check_result(self, type_: TensorType, array: Array, who: str) -> None:
-        shape = tuple(self._evaluate(d, who) if isinstance(d, Expr) else d for d in type_.shape)
-        if array.shape != shape or array.dtype != type_.dtype.numpy:
-            raise InterpretError(
-                f"{who}: result is {array.dtype}{list(array.shape)}, expected {type_.dtype.text}{list(shape)}"
+    def _check_type(self, value: Value, array: Array, who: str) -> None:
+        expected = self._shape(value, who)
+        kind = DType.of(array.dtype)
+        if array.shape != expected or kind != value.dtype:
+            raise RunError(
+                f"{who}: result '{value.name}' is {kind.text}{list(array.shape)}, "
+                f"declared {value.type} = {list(expected)}"
             )
 
-    def _if(self, node: Node, operands: Sequence[Array | None]) -> list[Array]:
-        condition = operands[0]
-        assert condition is not None
-        body = node.graphs[0 if condition.reshape(-1)[0] else 1]
-        return self._body(body, operands[1:])
+    def _shape(self, value: Value, who: str) -> tuple[int, ...]:
+        try:
+            return tuple(d if isinstance(d, int) else self._number(d) for d in value.shape)
+        except (DimError, KeyError) as error:
+            raise RunError(f"{who}: {error.args[0]}") from error
 
-    def _loop(self, node: Node, op: Loop, operands: Sequence[Array | None]) -> list[Array]:
+    def _number(self, dim: Dim) -> int:
+        return evaluate(dim, self.symbols)
+
+    def _read_symbols(self, value: Value) -> None:
+        for name, source in self.sources.get(value, ()):
+            array = self.values[value]
+            if isinstance(source, Count):
+                self.symbols[name] = array.shape[source.axis]
+            elif source.index < array.size:
+                self.symbols[name] = int(array.reshape(-1)[source.index])
+            else:
+                raise RunError(f"value '{value.name}' has no element {source.index}")
+
+    def _check_guards(self, final: bool = False) -> None:
+        waiting = []
+        for guard in self.guards:
+            needed = symbols_of(guard.expr)
+            if not needed <= self.symbols.keys():
+                waiting.append(guard)
+                continue
+            try:
+                holds = self._number(guard.expr) != 0
+            except DimError:
+                holds = False
+            if not holds:
+                got = ", ".join(f"{n} = {self.symbols[n]}" for n in sorted(needed))
+                raise RunError(f"Node '{guard.node}': {guard.message}, got {got}")
+        self.guards = waiting
+        if final and waiting:
+            names = sorted(symbols_of(waiting[0].expr) - self.symbols.keys())
+            raise RunError(f"Node '{waiting[0].node}': no value for {', '.join(names)}")
+
+    def _if(self, node: Node, operands: list[Array | None]) -> list[Array]:
+        condition, *captures = operands
+        if condition is None or condition.size != 1:
+            raise OpError("the condition is not one element")
+        body = node.graphs[0] if condition.reshape(-1)[0] else node.graphs[1]
+        return _Run(body, self.symbols).execute([c for c in captures if c is not None])
+
+    def _loop(self, node: Node, op: Loop, operands: list[Array | None]) -> list[Array]:
         (body,) = node.graphs
-        trip, condition, *rest = operands
-        carried, captures = rest[: op.n_carried], rest[op.n_carried :]
-        limit = None if trip is None else int(trip.reshape(-1)[0])
-        going = condition is None or bool(condition.reshape(-1)[0])
+        trip = None if operands[0] is None else int(operands[0].reshape(()))
+        condition = np.asarray(True if operands[1] is None else operands[1]).reshape(())
+        given = [o for o in operands[2:] if o is not None]
+        carried, captures = given[: op.n_carried], given[op.n_carried :]
         scans: list[list[Array]] = [[] for _ in body.outputs[1 + op.n_carried :]]
-        iteration = 0
-        while going and (limit is None or iteration < limit):
-            head = [np.array(iteration, np.int64), np.array(going)]
-            going_array, *results = self._body(body, [*head, *carried, *captures])
-            going = bool(going_array.reshape(-1)[0])
-            carried = list(results[: op.n_carried])
-            for scan, piece in zip(scans, results[op.n_carried :]):
-                scan.append(piece)
-            iteration += 1
-        stacked = [self._stack(s, v) for s, v in zip(scans, body.outputs[1 + op.n_carried :])]
-        return [*(c for c in carried if c is not None), *stacked]
+        step = 0
+        while condition and (trip is None or step < trip):
+            arguments = [np.asarray(step, np.int64), condition, *carried, *captures]
+            condition, *results = _Run(body, self.symbols).execute(arguments)
+            condition, carried = condition.reshape(()), results[: op.n_carried]
+            for scan, part in zip(scans, results[op.n_carried :], strict=True):
+                scan.append(part)
+            step += 1
+        values = body.outputs[1 + op.n_carried :]
+        stacks = [
+            np.stack(s) if s else self._empty(v) for s, v in zip(scans, values, strict=True)
+        ]
+        return [*carried, *stacks]
 
-    def _stack(self, pieces: list[Array], value: Value) -> Array:
-        if pieces:
-            return np.stack(pieces)
-        known = (self._evaluate(d, value.name) if self._known(d) else 0 for d in value.shape)
-        return np.zeros((0, *known), value.dtype.numpy)
-
-    def _body(self, body: Graph, operands: Sequence[Array | None]) -> list[Array]:
-        inputs = {v: a for v, a in zip(body.inputs, operands) if a is not None}
-        found = _Run(body, dict(self.symbols), keep=False).run(inputs)
-        return [found[v] for v in body.outputs]
-
-
-def _last_uses(graph: Graph) -> dict[int, list[Value]]:
-    """The values that no node after each position reads."""
-    last = {v: i for i, v in _uses(graph)}
-    kept = set(graph.outputs) | {s.value for s in graph.symbols.values()}
-    found: dict[int, list[Value]] = {}
-    for value, position in last.items():
-        if value not in kept:
-            found.setdefault(position, []).append(value)
-    return found
-
-
-def _uses(graph: Graph) -> Iterator[tuple[int, Value]]:
-    for position, node in enumerate(graph.nodes):
-        for value in (*node.inputs, *node.outputs):
-            if value is not None and value.const is None:
-                yield position, value
-
-
-def _shape_text(value: Value, array: Array) -> str:
-    expected, got = dims_text(value.shape), dims_text(array.shape)
-    return f"input '{value.name}' has shape [{got}], expected [{expected}]"
+    def _empty(self, value: Value) -> Array:
+        """The stack of no slices; sizes that only a step would tell are 0."""
+        known = self.symbols.keys()
+        shape = [self._number(d) if symbols_of(d) <= known else 0 for d in value.shape]
+        return np.zeros((0, *shape), value.dtype.numpy)
