@@ -1,0 +1,201 @@
+// pool: rows of the result, spread over the threads; each pixel from the list of its window's pixels.
+#include "ops/pool.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "backends/cpu/kernels/elements.h"
+#include "backends/cpu/kernels/kernel.h"
+#include "backends/cpu/micro/micro.h"
+#include "backends/cpu/micro/pool.h"
+
+namespace edgert {
+namespace cpu {
+namespace {
+
+struct PoolState {
+  PoolParams pool;
+  const PoolMicro* micro;
+  int64_t rows;         // of the result: batch and all spatial axes but the last
+  int64_t planes;       // the most window rows of a pixel
+  int64_t taps;         // the most pixels of a window
+};
+
+Status plan_pool(const NodeArgs& args, edgert_plan& plan) {
+  PoolState* state = new_state<PoolState>(&plan);
+  if (!state) return no_memory();
+  PoolParams& p = state->pool;
+  EDGERT_TRY(parse_pool(args, p));
+  if (p.kind == PoolKind::kMax ? !is_number(p.dtype) : !is_float(p.dtype))
+    return unsupported("pooling of %s", dtype_name(p.dtype));
+  if (size_of(shape_of(args.outputs[0])) == 0) return {};
+  state->rows = p.batch;
+  state->planes = 1;
+  int64_t whole = 1;  // positions of a window
+  for (int32_t i = 0; i < p.spatial - 1; i++) {
+    state->rows *= p.output[i];
+    if (!multiply(state->planes, std::min(p.kernel[i], p.input[i]), state->planes) ||
+        !multiply(whole, p.kernel[i], whole))
+      return invalid("the kernel is too large");
+  }
+  const int32_t last = p.spatial - 1;
+  int64_t bytes;
+  if (!multiply(state->planes, std::min(p.kernel[last], p.input[last]), state->taps) ||
+      !multiply(state->planes + state->taps, 8 * int64_t{plan.threads}, bytes) || !multiply(whole, p.kernel[last], whole))
+    return invalid("the kernel is too large");
+  plan.scratch_bytes = static_cast<uint64_t>(bytes);
+  state->micro = micro().pool;
+  return {};
+}
+
+// The window rows of result row `row`: offsets of their pixel 0 in elements, and how many positions of the
+// whole window lie within the padded input on these axes.
+int64_t find_planes(const PoolState& state, int64_t row, int64_t* planes, int64_t& padded) {
+  const PoolParams& p = state.pool;
+  const int32_t axes = p.spatial - 1;
+  int64_t start[kMaxSpatial], first[kMaxSpatial], last[kMaxSpatial], index[kMaxSpatial];
+  padded = 1;
+  int64_t count = 1;
+  for (int32_t i = axes - 1; i >= 0; row /= p.output[i--]) {
+    pool_window(p, i, row % p.output[i], start[i], first[i], last[i]);
+    index[i] = first[i];
+    count *= last[i] - first[i];
+    const int64_t room = p.input[i] + p.end[i] - start[i];
+    padded *= std::min(p.kernel[i], (room + p.dilations[i] - 1) / p.dilations[i]);
+  }
+  for (int64_t n = 0; n < count; n++) {
+    int64_t offset = row;  // the image
+    for (int32_t i = 0; i < axes; i++) offset = offset * p.input[i] + start[i] + index[i] * p.dilations[i];
+    planes[n] = offset * p.input[axes] * p.channels;
+    for (int32_t i = axes - 1; i >= 0 && ++index[i] == last[i]; i--) index[i] = first[i];
+  }
+  return count;
+}
+
+// The divisor of an average whose window has `inside` pixels inside the input.
+int64_t divisor(const PoolState& state, int64_t padded_planes, int64_t column_start, int64_t inside) {
+  const PoolParams& p = state.pool;
+  if (!p.include_pad) return std::max<int64_t>(inside, 1);
+  const int32_t axis = p.spatial - 1;
+  const int64_t room = p.input[axis] + p.end[axis] - column_start;
+  return std::max<int64_t>(padded_planes * std::min(p.kernel[axis], (room + p.dilations[axis] - 1) / p.dilations[axis]), 1);
+}
+
+// pixel(column, taps, count, divisor) for each pixel of result row `row`; taps are offsets of elements.
+template <class Pixel>
+void for_pixels(const PoolState& state, int64_t row, int64_t* scratch, Pixel&& pixel) {
+  const PoolParams& p = state.pool;
+  int64_t* planes = scratch;
+  int64_t* taps = scratch + state.planes;
+  int64_t padded;
+  const int64_t plane_count = find_planes(state, row, planes, padded);
+  const int32_t axis = p.spatial - 1;
+  for (int64_t column = 0; column < p.output[axis]; column++) {
+    int64_t start, first, last, count = 0;
+    pool_window(p, axis, column, start, first, last);
+    for (int64_t n = 0; n < plane_count; n++)
+      for (int64_t k = first; k < last; k++)
+        taps[count++] = planes[n] + (start + k * p.dilations[axis]) * p.channels;
+    pixel(column, taps, count, divisor(state, padded, start, count));
+  }
+}
+
+template <class Row>
+void for_rows(const PoolState& state, const edgert_call& call, int64_t cost, Row&& row) {
+  const int64_t count = std::min(pieces(cost, call.threads), state.rows);
+  parallel(call, count, [&](int64_t piece, int32_t worker) {
+    int64_t* scratch = static_cast<int64_t*>(call.scratch) + worker * (state.planes + state.taps);
+    const int64_t end = piece_begin(state.rows, piece + 1, count);
+    for (int64_t r = piece_begin(state.rows, piece, count); r < end; r++) row(r, scratch);
+  });
+}
+
+void pool_f32(const PoolState& state, const edgert_call& call) {
+  const PoolParams& p = state.pool;
+  const float* x = static_cast<const float*>(call.inputs[0]);
+  const int64_t width = p.output[p.spatial - 1] * p.channels;
+  for_rows(state, call, state.rows * width * state.taps / 8, [&](int64_t row, int64_t* scratch) {
+    float* y = static_cast<float*>(call.outputs[0]) + row * width;
+    for_pixels(state, row, scratch, [&](int64_t column, const int64_t* taps, int64_t count, int64_t counted) {
+      float* out = y + column * p.channels;
+      if (p.kind == PoolKind::kMax) state.micro->max(x, taps, count, p.channels, out);
+      else state.micro->sum(x, taps, count, p.channels, 1.0f / static_cast<float>(counted), out);
+    });
+  });
+}
+
+// The position of element `offset` of x in the tensor stored as [N, C, *S].
+int64_t source_position(const PoolParams& p, int64_t offset) {
+  int64_t area = 1;
+  for (int32_t i = 0; i < p.spatial; i++) area *= p.input[i];
+  const int64_t channel = offset % p.channels, pixel = offset / p.channels;
+  return (pixel / area * p.channels + channel) * area + pixel % area;
+}
+
+template <class T>
+T power_mean(T total, int64_t p) {
+  return static_cast<T>(std::pow(total, T{1} / static_cast<T>(p)));
+}
+
+template <class S>
+void max_pixel(const PoolParams& p, const typename S::Stored* x, const int64_t* taps, int64_t count,
+               typename S::Stored* y, int64_t* positions) {
+  using T = typename S::Value;
+  for (int64_t c = 0; c < p.channels; c++) {
+    T best = least<T>();
+    int64_t at = -1;
+    for (int64_t k = 0; k < count; k++) {
+      const T value = S::load(x[taps[k] + c]);
+      if (at >= 0 && !(value > best || (value != value && best == best))) continue;
+      best = value;
+      at = taps[k] + c;
+    }
+    y[c] = S::store(best);
+    if (positions) positions[c] = at < 0 ? -1 : source_position(p, at);
+  }
+}
+
+template <class S>
+void mean_pixel(const PoolParams& p, const typename S::Stored* x, const int64_t* taps, int64_t count, int64_t counted,
+                typename S::Stored* y) {
+  using T = typename S::Value;
+  for (int64_t c = 0; c < p.channels; c++) {
+    T total = 0;
+    for (int64_t k = 0; k < count; k++) {
+      const T value = S::load(x[taps[k] + c]);
+      total += p.kind == PoolKind::kAverage ? value : static_cast<T>(std::pow(std::abs(value), static_cast<T>(p.p)));
+    }
+    y[c] = S::store(p.kind == PoolKind::kAverage ? total / static_cast<T>(counted) : power_mean(total, p.p));
+  }
+}
+
+template <class S>
+void pool_any(const PoolState& state, const edgert_call& call) {
+  const PoolParams& p = state.pool;
+  const auto* x = static_cast<const typename S::Stored*>(call.inputs[0]);
+  const int64_t width = p.output[p.spatial - 1] * p.channels;
+  for_rows(state, call, state.rows * width * state.taps, [&](int64_t row, int64_t* scratch) {
+    auto* y = static_cast<typename S::Stored*>(call.outputs[0]) + row * width;
+    int64_t* positions = p.indices ? static_cast<int64_t*>(call.outputs[1]) + row * width : nullptr;
+    for_pixels(state, row, scratch, [&](int64_t column, const int64_t* taps, int64_t count, int64_t counted) {
+      const int64_t at = column * p.channels;
+      if (p.kind == PoolKind::kMax) max_pixel<S>(p, x, taps, count, y + at, positions ? positions + at : nullptr);
+      else if constexpr (std::is_floating_point_v<typename S::Value>) mean_pixel<S>(p, x, taps, count, counted, y + at);
+    });
+  });
+}
+
+Status run_pool(const PoolState& state, const edgert_call& call) {
+  const PoolParams& p = state.pool;
+  if (state.rows == 0) return {};
+  if (p.dtype == EDGERT_F32 && !p.indices && p.kind != PoolKind::kLp) pool_f32(state, call);
+  else with_storage(p.dtype, [&](auto storage) { pool_any<decltype(storage)>(state, call); });
+  return {};
+}
+
+}  // namespace
+}  // namespace cpu
+
+extern const edgert_kernel pool_kernel = cpu::make_kernel<cpu::PoolState, cpu::plan_pool, cpu::run_pool>("pool");
+
+}  // namespace edgert
