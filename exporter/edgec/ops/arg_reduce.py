@@ -17,8 +17,8 @@ from edgec.ops.shapes import Operands, check_axis, operand
 class ArgReduce(Op):
     """The index (i64) of the greatest or least element along `axis`.
 
-    Operand: x. Among equals the first wins, or the last with `select_last`. Result: x's shape with the
-    axis removed, or 1 where `keepdims`. NaN wins over numbers. Source: ONNX ArgMax, ArgMin.
+    Operand: x. Among equals the first wins, or the last with `select_last`. Result: x's shape with
+    the axis removed, or 1 where `keepdims`. NaN wins over numbers. Source: ONNX ArgMax, ArgMin.
     """
 
     name = "arg_reduce"
@@ -33,9 +33,7 @@ class ArgReduce(Op):
             raise OpError(f"kind is '{self.kind}', expected max or min")
         check_axis(self.axis, x.rank)
         middle = (1,) if self.keepdims else ()
-        return [
-            TensorType(DType.I64, (*x.shape[: self.axis], *middle, *x.shape[self.axis + 1 :]))
-        ]
+        return [TensorType(DType.I64, (*x.shape[: self.axis], *middle, *x.shape[self.axis + 1 :]))]
 
     def eval(self, operands: Sequence[Array | None]) -> list[Array]:
         (x,) = given(operands)

@@ -53,8 +53,8 @@ class Context:
 class Op:
     """Base of all core operators; a subclass is a frozen dataclass of attributes.
 
-    An attribute is an int, Dim, bool, float, str, Program, or a tuple of ints, Dims, floats or strs.
-    Its name in a file is the field's name.
+    An attribute is an int, Dim, bool, float, str, Program, or a tuple of ints, Dims, floats or
+    strs. Its name in a file is the field's name.
     """
 
     name: ClassVar[str] = ""
@@ -98,6 +98,14 @@ class Op:
         return f"{self.name}({', '.join(shown)})"
 
 
+def static(dims: Sequence[Dim]) -> list[int]:
+    """Dims as ints, which they are once an operator is bound. Raises OpError for a symbolic one."""
+    found = [d for d in dims if not isinstance(d, Expr)]
+    if len(found) != len(dims):
+        raise OpError(f"size {next(d for d in dims if isinstance(d, Expr))} is not known yet")
+    return [int(d) for d in found]
+
+
 def given(operands: Sequence[Array | None]) -> list[Array]:
     """The operands of an eval that takes no absent ones. Raises OpError for one that is."""
     found = [np.asarray(o) for o in operands if o is not None]
@@ -118,4 +126,4 @@ def register(cls: type[OpT]) -> type[OpT]:
     return cls
 
 
-__all__ = ["REGISTRY", "Array", "Context", "Op", "OpError", "Program", "given", "register"]
+__all__ = ["REGISTRY", "Array", "Context", "Op", "OpError", "Program", "given", "register", "static"]

@@ -1,7 +1,8 @@
 """Control flow. Bodies take everything they use as explicit inputs.
 
-A body's dims may use symbols of the graphs around it. A body's own symbols mean nothing outside: a result's dim
-that depends on one, or that differs between branches, becomes a count symbol (bound -1: not known).
+A body's dims may use symbols of the graphs around it. A body's own symbols mean nothing outside: a
+result's dim that depends on one, or that differs between branches, becomes a count symbol (bound
+-1: not known).
 """
 
 from __future__ import annotations
@@ -24,14 +25,12 @@ def _is_inner(dim: Dim, graph: Graph) -> bool:
 def _check_inputs(body: Graph, expected: Sequence[TensorType]) -> None:
     if len(body.inputs) != len(expected):
         raise OpError(f"body '{body.name}' takes {len(body.inputs)} inputs, got {len(expected)}")
-    for i, (value, given) in enumerate(zip(body.inputs, expected)):
+    for i, (value, given) in enumerate(zip(body.inputs, expected, strict=True)):
         if value.dtype != given.dtype or value.rank != given.rank:
             raise OpError(f"body '{body.name}' input {i} is {value.type}, got {given}")
-        for axis, (a, b) in enumerate(zip(value.shape, given.shape)):
+        for axis, (a, b) in enumerate(zip(value.shape, given.shape, strict=True)):
             if a != b and not _is_inner(a, body):
-                raise OpError(
-                    f"body '{body.name}' input {i} has size {a} on axis {axis}, got {b}"
-                )
+                raise OpError(f"body '{body.name}' input {i} has size {a} on axis {axis}, got {b}")
 
 
 @register
@@ -39,15 +38,13 @@ def _check_inputs(body: Graph, expected: Sequence[TensorType]) -> None:
 class If(Op):
     """One of two bodies, chosen by a scalar.
 
-    Operands: condition (bool, one element), then captures. Bodies: then, else; each takes all captures and gives
-    results of equal dtypes and ranks. Source: ONNX If.
+    Operands: condition (bool, one element), then captures. Bodies: then, else; each takes all
+    captures and gives results of equal dtypes and ranks. Source: ONNX If.
     """
 
     name = "if"
 
-    def infer_node(
-        self, operands: Operands, bodies: Sequence[Graph], context: Context
-    ) -> list[TensorType]:
+    def infer_node(self, operands: Operands, bodies: Sequence[Graph], context: Context) -> list[TensorType]:
         condition = operand(operands, 0, "condition")
         if condition.dtype != DType.BOOL:
             raise OpError(f"condition is {condition}, expected bool")
@@ -60,11 +57,11 @@ class If(Op):
         if len(yes.outputs) != len(no.outputs):
             raise OpError(f"then gives {len(yes.outputs)} results, else {len(no.outputs)}")
         results = []
-        for i, (a, b) in enumerate(zip(yes.outputs, no.outputs)):
+        for i, (a, b) in enumerate(zip(yes.outputs, no.outputs, strict=True)):
             if a.dtype != b.dtype or a.rank != b.rank:
                 raise OpError(f"result {i} is {a.type} in then, {b.type} in else")
             shape: list[Dim] = []
-            for axis, (p, q) in enumerate(zip(a.shape, b.shape)):
+            for axis, (p, q) in enumerate(zip(a.shape, b.shape, strict=True)):
                 inner = _is_inner(p, yes) or _is_inner(q, no)
                 same = p == q and not inner
                 bound = -1 if inner else maximum(p, q)
@@ -78,19 +75,18 @@ class If(Op):
 class Loop(Op):
     """A body run again and again.
 
-    Operands: trip count (i64 scalar) or None, condition (bool scalar) or None, n_carried carried values,
-    captures. Body inputs: iteration (i64 scalar), condition (bool scalar), carried, captures; outputs: condition,
-    carried, one slice per scan. Runs while iteration < trip count and the condition holds. Results: the carried
-    values at the end, then each scan's slices stacked on a new first axis. A carried value whose size changes is
-    declared in the body with the body's own symbols. Source: ONNX Loop, Scan.
+    Operands: trip count (i64 scalar) or None, condition (bool scalar) or None, n_carried carried
+    values, captures. Body inputs: iteration (i64 scalar), condition (bool scalar), carried,
+    captures; outputs: condition, carried, one slice per scan. Runs while iteration < trip count and
+    the condition holds. Results: the carried values at the end, then each scan's slices stacked on
+    a new first axis. A carried value whose size changes is declared in the body with the body's own
+    symbols. Source: ONNX Loop, Scan.
     """
 
     name = "loop"
     n_carried: int = 0
 
-    def infer_node(
-        self, operands: Operands, bodies: Sequence[Graph], context: Context
-    ) -> list[TensorType]:
+    def infer_node(self, operands: Operands, bodies: Sequence[Graph], context: Context) -> list[TensorType]:
         if len(bodies) != 1:
             raise OpError(f"loop has {len(bodies)} bodies, expected one")
         (body,) = bodies
@@ -104,9 +100,7 @@ class Loop(Op):
         _check_inputs(body, [*scalars, *given])
         if len(body.outputs) < 1 + self.n_carried:
             raise OpError(f"body gives {len(body.outputs)} results, expected {1 + self.n_carried}")
-        results = [
-            self._carried(i, given[i], body, context) for i in range(self.n_carried)
-        ]
+        results = [self._carried(i, given[i], body, context) for i in range(self.n_carried)]
         for i, value in enumerate(body.outputs[1 + self.n_carried :], self.n_carried):
             slice_shape = [
                 context.count(i, 1 + axis, -1) if _is_inner(d, body) else d
@@ -122,6 +116,6 @@ class Loop(Op):
             raise OpError(f"carried value {i} goes in as {before.type}, comes out as {after.type}")
         shape = tuple(
             size if p == q else context.count(i, axis, -1)
-            for axis, (size, p, q) in enumerate(zip(start.shape, before.shape, after.shape))
+            for axis, (size, p, q) in enumerate(zip(start.shape, before.shape, after.shape, strict=True))
         )
         return TensorType(start.dtype, shape)

@@ -10,7 +10,7 @@ import numpy as np
 from edgec.ir.dims import Dim, mod
 from edgec.ir.types import DType, TensorType
 from edgec.ops.accumulate import settle, working_type
-from edgec.ops.base import Array, Context, Op, OpError, given, register
+from edgec.ops.base import Array, Context, Op, OpError, given, register, static
 from edgec.ops.epilogue import infer_epilogue
 from edgec.ops.program import Program
 from edgec.ops.scalar_eval import finish
@@ -30,10 +30,11 @@ from edgec.ops.windows import correlate, pad_spatial
 class Conv(Op):
     """Convolution (cross-correlation) of channels-last images, any number of spatial axes.
 
-    Operands: x [N, *S, C], w [O, *K, C/groups], then the epilogue's extra operands, each broadcasting
-    to the result (a bias is [O]). Result [N, *S', O] with S' = floor((S + pads - extent) / stride) + 1
-    and extent = (K - 1) * dilation + 1. `pads` holds all begins, then all ends; padding is zero.
-    Sums are in type `accumulator`; the epilogue's value is stored as `dtype`. Source: ONNX Conv, ConvInteger.
+    Operands: x [N, *S, C], w [O, *K, C/groups], then the epilogue's extra operands, each
+    broadcasting to the result (a bias is [O]). Result [N, *S', O] with S' = floor((S + pads -
+    extent) / stride) + 1 and extent = (K - 1) * dilation + 1. `pads` holds all begins, then all
+    ends; padding is zero. Sums are in type `accumulator`; the epilogue's value is stored as
+    `dtype`. Source: ONNX Conv, ConvInteger.
     """
 
     name = "conv"
@@ -63,23 +64,18 @@ class Conv(Op):
                 kernel,
                 self.strides,
                 self.dilations,
+                strict=True,
             )
         ]
         shape = (x.shape[0], *sizes, w.shape[0])
-        return [
-            infer_epilogue(
-                self.epilogue, self.accumulator, self.dtype, shape, operands[2:], context
-            )
-        ]
+        return [infer_epilogue(self.epilogue, self.accumulator, self.dtype, shape, operands[2:], context)]
 
     def eval(self, operands: Sequence[Array | None]) -> list[Array]:
         x, w, *extras = given(operands)
         wide = working_type(self.accumulator, x, w)
-        padded = pad_spatial(x.astype(wide, copy=False), [int(p) for p in self.pads])
+        padded = pad_spatial(x.astype(wide, copy=False), static(self.pads))
         with np.errstate(all="ignore"):
-            total = correlate(
-                padded, w.astype(wide, copy=False), self.strides, self.dilations, self.groups
-            )
+            total = correlate(padded, w.astype(wide, copy=False), self.strides, self.dilations, self.groups)
         return [finish(self.epilogue, settle(total, self.accumulator), extras, self.dtype)]
 
 

@@ -10,13 +10,13 @@ import numpy as np
 from edgec.ir.dims import Dim
 from edgec.ir.types import DType, TensorType
 from edgec.ops.accumulate import settle, working_type
-from edgec.ops.base import Array, Context, Op, OpError, given, register
+from edgec.ops.base import Array, Context, Op, OpError, given, register, static
 from edgec.ops.conv import check_groups
 from edgec.ops.epilogue import infer_epilogue
 from edgec.ops.program import Program
 from edgec.ops.scalar_eval import finish
 from edgec.ops.shapes import Operands, check_rank, check_windows, operand, require_at_least
-from edgec.ops.windows import grouped_product
+from edgec.ops.windows import at_tap, grouped_product
 
 
 @register
@@ -25,9 +25,9 @@ class ConvTranspose(Op):
     """The adjoint of convolution over channels-last images.
 
     Operands: x [N, *S, C], w [O, *K, C/groups] (O = all output channels, group by group), then the
-    epilogue's extra operands. Output o at i*stride + k*dilation - pads_begin sums x[i, c] * w[o, k, c]
-    over the channels c of o's group. Result [N, *S', O] with
-    S' = (S - 1) * stride + extent - pads_begin - pads_end + output_padding. Source: ONNX ConvTranspose.
+    epilogue's extra operands. Output o at i*stride + k*dilation - pads_begin sums x[i, c] * w[o, k,
+    c] over the channels c of o's group. Result [N, *S', O] with S' = (S - 1) * stride + extent -
+    pads_begin - pads_end + output_padding. Source: ONNX ConvTranspose.
     """
 
     name = "conv_transpose"
@@ -53,17 +53,13 @@ class ConvTranspose(Op):
             raise OpError(f"output_padding has {len(extra)} entries, expected {spatial}")
         check_groups(context, self.groups, x, w)
         sizes: list[Dim] = []
-        for i, (size, k) in enumerate(zip(x.shape[1:-1], w.shape[1:-1])):
+        for i, (size, k) in enumerate(zip(x.shape[1:-1], w.shape[1:-1], strict=True)):
             extent = (k - 1) * self.dilations[i] + 1
             cropped = self.pads[i] + self.pads[spatial + i]
             sizes.append((size - 1) * self.strides[i] + extent - cropped + extra[i])
             require_at_least(context, sizes[-1], 1, f"output size {sizes[-1]} is positive")
         shape = (x.shape[0], *sizes, w.shape[0])
-        return [
-            infer_epilogue(
-                self.epilogue, self.accumulator, self.dtype, shape, operands[2:], context
-            )
-        ]
+        return [infer_epilogue(self.epilogue, self.accumulator, self.dtype, shape, operands[2:], context)]
 
     def eval(self, operands: Sequence[Array | None]) -> list[Array]:
         x, w, *extras = given(operands)
@@ -75,8 +71,8 @@ class ConvTranspose(Op):
     def _spread(self, x: Array, w: Array) -> Array:
         """Every tap's product added where it lands in the uncropped result, then cropped."""
         spatial, sizes = x.ndim - 2, x.shape[1:-1]
-        added = [int(p) for p in self.output_padding] or [0] * spatial
-        pads = [int(p) for p in self.pads]
+        added = static(self.output_padding) or [0] * spatial
+        pads = static(self.pads)
         full = [
             (n - 1) * s + (k - 1) * d + 1 + max(extra, 0)
             for n, s, k, d, extra in zip(
@@ -84,12 +80,12 @@ class ConvTranspose(Op):
             )
         ]
         total = np.zeros((x.shape[0], *full, w.shape[0]), x.dtype)
-        for tap in np.ndindex(*w.shape[1:-1]):
-            box = tuple(
+        for tap in np.ndindex(w.shape[1:-1]):
+            box = (slice(None),) + tuple(
                 slice(t * d, t * d + (n - 1) * s + 1, s)
                 for t, d, n, s in zip(tap, self.dilations, sizes, self.strides, strict=True)
             )
-            product = grouped_product(x, w[(slice(None), *tap)], self.groups)
-            total[(slice(None), *box)] += product
-        kept = tuple(slice(pads[i], n - pads[spatial + i]) for i, n in enumerate(full))
-        return np.ascontiguousarray(total[(slice(None), *kept)])
+            product = grouped_product(x, at_tap(w, tap), self.groups)
+            total[box] += product
+        kept = (slice(None),) + tuple(slice(pads[i], n - pads[spatial + i]) for i, n in enumerate(full))
+        return np.ascontiguousarray(total[kept])

@@ -18,8 +18,9 @@ from edgec.ops.shapes import Operands, check_axis, operand
 class Cumulative(Op):
     """Running sum or product along `axis`.
 
-    Operand: x. Result: x's type; element i combines elements 0..i, without i itself where `exclusive`
-    (the first is then 0 or 1), counted from the end where `reverse`. Source: ONNX CumSum, CumProd.
+    Operand: x. Result: x's type; element i combines elements 0..i, without i itself where
+    `exclusive` (the first is then 0 or 1), counted from the end where `reverse`. Source: ONNX
+    CumSum, CumProd.
     """
 
     name = "cumulative"

@@ -1,7 +1,7 @@
 """Epilogues: the scalar program run on an operator's accumulator before it is stored.
 
-Register 0 is the accumulator element; register i is element of extra operand i - 1, which broadcasts
-(NumPy rules) to the result. Without a program the accumulator itself is stored.
+Register 0 is the accumulator element; register i is element of extra operand i - 1, which
+broadcasts (NumPy rules) to the result. Without a program the accumulator itself is stored.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ def check_operands(program: Program, types: list[TensorType], what: str) -> None
     """Raises OpError unless the program takes exactly operands of these types."""
     if len(program.operands) != len(types):
         raise OpError(f"{what} takes {len(program.operands)} operands, got {len(types)}")
-    for i, (expected, found) in enumerate(zip(program.operands, types)):
+    for i, (expected, found) in enumerate(zip(program.operands, types, strict=True)):
         if found.dtype.compute != expected:
             raise OpError(f"{what} operand {i} is {found.dtype.text}, expected {expected.text}")
 

@@ -110,11 +110,9 @@ def check_same_rank(context: Context, x: TensorType, indices: TensorType, free_a
     check_indices(indices)
     if indices.rank != x.rank:
         raise OpError(f"indices are {indices}, expected rank {x.rank} as {x}")
-    for axis, (a, b) in enumerate(zip(x.shape, indices.shape)):
+    for axis, (a, b) in enumerate(zip(x.shape, indices.shape, strict=True)):
         if axis != free_axis:
-            require_at_least(
-                context, a, b, f"axis {axis} of the indices is {b}, at most the data's {a}"
-            )
+            require_at_least(context, a, b, f"axis {axis} of the indices is {b}, at most the data's {a}")
 
 
 @register
@@ -122,9 +120,9 @@ def check_same_rank(context: Context, x: TensorType, indices: TensorType, free_a
 class GatherNd(Op):
     """Slices of x at index tuples.
 
-    Operands: x, indices [B..., I..., R] with batch_dims leading axes B equal to x's and known R; the last axis
-    holds positions on x's axes batch_dims..batch_dims+R-1. Result: B + I + x.shape[batch_dims+R:].
-    Source: ONNX GatherND.
+    Operands: x, indices [B..., I..., R] with batch_dims leading axes B equal to x's and known R;
+    the last axis holds positions on x's axes batch_dims..batch_dims+R-1. Result: B + I +
+    x.shape[batch_dims+R:]. Source: ONNX GatherND.
     """
 
     name = "gather_nd"
@@ -135,9 +133,7 @@ class GatherNd(Op):
         check_indices(indices)
         check_batch(context, x, indices, self.batch_dims)
         depth = index_depth(indices, x.rank - self.batch_dims)
-        return [
-            TensorType(x.dtype, (*indices.shape[:-1], *x.shape[self.batch_dims + depth :]))
-        ]
+        return [TensorType(x.dtype, (*indices.shape[:-1], *x.shape[self.batch_dims + depth :]))]
 
     def eval(self, operands: Sequence[Array | None]) -> list[Array]:
         x, indices = given(operands)
@@ -149,11 +145,13 @@ class GatherNd(Op):
         if not rows and not places:
             shape = (*indices.shape[:-1], *x.shape)
             return [np.broadcast_to(x, shape).copy()]
-        return [np.asarray(x[(*rows, *places)], x.dtype)]
+        return [np.asarray(x[tuple(rows + places)], x.dtype)]
 
 
 def index_depth(indices: TensorType, most: int) -> int:
-    """The size of the last axis: how many coordinates an index tuple has. Raises OpError if unknown."""
+    """The size of the last axis: how many coordinates an index tuple has. Raises OpError if
+    unknown.
+    """
     depth = indices.shape[-1] if indices.rank else None
     if not isinstance(depth, int) or depth > most:
         raise OpError(f"indices are {indices}, expected a last axis of known size, at most {most}")

@@ -18,9 +18,9 @@ from edgec.ops.shapes import Operands, broadcast
 class Map(Op):
     """A scalar program applied to every element of its broadcast operands.
 
-    Operands: n tensors (n >= 1), one per program operand, of those compute types. Result: their NumPy
-    broadcast, stored as `dtype` (whose compute type is the program's). What instructions mean:
-    `ops/program.py`. Source: all elementwise ONNX operators.
+    Operands: n tensors (n >= 1), one per program operand, of those compute types. Result: their
+    NumPy broadcast, stored as `dtype` (whose compute type is the program's). What instructions
+    mean: `ops/program.py`. Source: all elementwise ONNX operators.
     """
 
     name = "map"
@@ -34,8 +34,7 @@ class Map(Op):
         check_operands(self.program, types, "program")
         if DType(self.dtype).compute != self.program.dtype:
             raise OpError(
-                f"result type {DType(self.dtype).text} cannot hold the program's "
-                f"{self.program.dtype.text}"
+                f"result type {DType(self.dtype).text} cannot hold the program's {self.program.dtype.text}"
             )
         return [TensorType(DType(self.dtype), broadcast(*(o.shape for o in types)))]
 

@@ -43,11 +43,7 @@ class MatMul(Op):
         k_b, n = reversed(b.shape[-2:]) if self.transpose_b else b.shape[-2:]
         require_equal(context, k, k_b, f"a has inner size {k}, b has {k_b}; they must be equal")
         shape = (*broadcast(a.shape[:-2], b.shape[:-2]), m, n)
-        return [
-            infer_epilogue(
-                self.epilogue, self.accumulator, self.dtype, shape, operands[2:], context
-            )
-        ]
+        return [infer_epilogue(self.epilogue, self.accumulator, self.dtype, shape, operands[2:], context)]
 
     def eval(self, operands: Sequence[Array | None]) -> list[Array]:
         a, b, *extras = given(operands)

@@ -18,10 +18,10 @@ from edgec.ops.shapes import Operands, check_axes, operand, optional, require_br
 class Normalize(Op):
     """y = (x - mean) / sqrt(variance + epsilon) * scale + bias over `axes`.
 
-    Operands: x (float), scale or None, bias or None; both broadcast to x (NumPy rules). With `center`
-    false no mean is taken off and the variance is the mean square (RMS normalisation). Result: x's
-    type. Computed in f32 (f64 for f64). Source: ONNX LayerNormalization, InstanceNormalization,
-    GroupNormalization, RMSNormalization, MeanVarianceNormalization.
+    Operands: x (float), scale or None, bias or None; both broadcast to x (NumPy rules). With
+    `center` false no mean is taken off and the variance is the mean square (RMS normalisation).
+    Result: x's type. Computed in f32 (f64 for f64). Source: ONNX LayerNormalization,
+    InstanceNormalization, GroupNormalization, RMSNormalization, MeanVarianceNormalization.
     """
 
     name = "normalize"

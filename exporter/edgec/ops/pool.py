@@ -9,7 +9,7 @@ import numpy as np
 
 from edgec.ir.dims import Dim, ceildiv, less, select
 from edgec.ir.types import DType, TensorType
-from edgec.ops.base import Array, Context, Op, OpError, given, register
+from edgec.ops.base import Array, Context, Op, OpError, given, register, static
 from edgec.ops.scalar_eval import load, store
 from edgec.ops.shapes import Operands, check_rank, check_windows, operand, window_size
 from edgec.ops.windows import pad_spatial, taps
@@ -22,11 +22,12 @@ KINDS = ("max", "average", "lp")
 class Pool(Op):
     """Maximum, average or p-norm over windows of channels-last images.
 
-    Operand: x [N, *S, C]. Result: [N, *S', C] of x's dtype with S' as for conv; with `ceil_mode` a last
-    partial window counts if it starts inside the input or the begin padding. Padding never wins a
-    max; an average divides by the elements inside the input, or inside input and padding with
-    `count_include_pad`; lp is (sum |x|^p)^(1/p). With `indices` (max only) a second result holds i64 flat
-    positions in the tensor stored as [N, C, *S]; the first of equals. Source: ONNX MaxPool, AveragePool, LpPool.
+    Operand: x [N, *S, C]. Result: [N, *S', C] of x's dtype with S' as for conv; with `ceil_mode` a
+    last partial window counts if it starts inside the input or the begin padding. Padding never
+    wins a max; an average divides by the elements inside the input, or inside input and padding
+    with `count_include_pad`; lp is (sum |x|^p)^(1/p). With `indices` (max only) a second result
+    holds i64 flat positions in the tensor stored as [N, C, *S]; the first of equals. Source: ONNX
+    MaxPool, AveragePool, LpPool.
     """
 
     name = "pool"
@@ -67,8 +68,8 @@ class Pool(Op):
     def eval(self, operands: Sequence[Array | None]) -> list[Array]:
         (x,) = given(operands)
         stored, spatial = DType.of(x.dtype), x.ndim - 2
-        pads = [int(p) for p in self.pads]
-        sizes = [int(s) for s in self._shape(x)[1:-1]]
+        pads = static(self.pads)
+        sizes = static(self._shape(x)[1:-1])
         for i, n in enumerate(sizes):
             needed = (n - 1) * self.strides[i] + (self.kernel[i] - 1) * self.dilations[i] + 1
             pads[spatial + i] = max(needed - x.shape[1 + i] - pads[i], 0)
@@ -95,23 +96,19 @@ class Pool(Op):
     def _max(self, x: Array, pads: list[int], kept: tuple[slice, ...]) -> Array:
         least = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
         parts = (part[kept] for _, part in self._taps(pad_spatial(x, pads, least)))
-        best = next(parts).copy()
+        best: Array = next(parts).copy()
         for part in parts:
             np.maximum(best, part, out=best)
         return best
 
-    def _positions(
-        self, x: Array, best: Array, pads: list[int], kept: tuple[slice, ...]
-    ) -> Array:
+    def _positions(self, x: Array, best: Array, pads: list[int], kept: tuple[slice, ...]) -> Array:
         """Where each maximum was found first, as a flat position in [N, C, *S] order."""
         order = [0, x.ndim - 1, *range(1, x.ndim - 1)]
         shape = [x.shape[i] for i in order]
         places = np.arange(x.size).reshape(shape).transpose(np.argsort(order))
         found = np.full(best.shape, -1, np.int64)
         values = self._taps(pad_spatial(x, pads))
-        for (_, part), (_, place) in zip(
-            values, self._taps(pad_spatial(places, pads, -1)), strict=True
-        ):
+        for (_, part), (_, place) in zip(values, self._taps(pad_spatial(places, pads, -1)), strict=True):
             part, place = part[kept], place[kept]
             same = (part == best) | ((part != part) & (best != best))
             found = np.where((found < 0) & same & (place >= 0), place, found)
@@ -121,12 +118,12 @@ class Pool(Op):
         """How many elements of each window an average counts, [1, *S', 1]."""
         ones = np.ones((1, *shape[1:-1], 1))
         if self.count_include_pad:
-            asked = [int(p) for p in self.pads]
+            asked = static(self.pads)
             spatial = len(shape) - 2
             ones = pad_spatial(ones, asked, 1)
             beyond = [max(pads[spatial + i] - asked[spatial + i], 0) for i in range(spatial)]
             ones = pad_spatial(ones, [0] * spatial + beyond)
         else:
             ones = pad_spatial(ones, pads)
-        counts = sum(part[kept] for _, part in self._taps(ones))
-        return np.maximum(counts, 1)
+        counts = np.sum([part[kept] for _, part in self._taps(ones)], 0)
+        return np.asarray(np.maximum(counts, 1))

@@ -27,12 +27,12 @@ class Reduce(Op):
     """sum, prod, max, min or mean over `axes`; none given reduces nothing.
 
     Operands: x, then the prologue's extra operands (broadcasting to x), then the epilogue's
-    (broadcasting to the result). `prologue` maps each element first, `epilogue` each result (register 0
-    is the element or result). Result: x's shape with the axes removed, or 1 where `keepdims`; x's dtype
-    where its compute type is what the programs give, else that compute type. Integer sums wrap;
-    integer mean truncates; max and min propagate NaN. Over no elements sum is 0, prod 1, max the
-    type's least value, min its greatest, mean NaN (0 for integers).
-    Source: ONNX Reduce*, GlobalAveragePool, GlobalMaxPool.
+    (broadcasting to the result). `prologue` maps each element first, `epilogue` each result
+    (register 0 is the element or result). Result: x's shape with the axes removed, or 1 where
+    `keepdims`; x's dtype where its compute type is what the programs give, else that compute type.
+    Integer sums wrap; integer mean truncates; max and min propagate NaN. Over no elements sum is 0,
+    prod 1, max the type's least value, min its greatest, mean NaN (0 for integers). Source: ONNX
+    Reduce*, GlobalAveragePool, GlobalMaxPool.
     """
 
     name = "reduce"
@@ -57,9 +57,7 @@ class Reduce(Op):
             check_operands(self.prologue, [x, *before], "prologue")
             element = self.prologue.dtype
         shape = tuple(
-            1 if i in self.axes else d
-            for i, d in enumerate(x.shape)
-            if self.keepdims or i not in self.axes
+            1 if i in self.axes else d for i, d in enumerate(x.shape) if self.keepdims or i not in self.axes
         )
         for extra in after:
             require_broadcast_to(context, extra.shape, shape, "epilogue operand")
@@ -108,7 +106,7 @@ class Reduce(Op):
             return total.astype(x.dtype)
 
     def _extreme(self, x: Array) -> Array:
-        function = np.maximum if self.kind == "max" else np.minimum
+        function: Any = np.maximum if self.kind == "max" else np.minimum
         start: Any = None
         if x.dtype.kind == "f":
             start = -np.inf if self.kind == "max" else np.inf
@@ -117,7 +115,7 @@ class Reduce(Op):
         elif x.dtype.kind in "iu":
             limits = np.iinfo(x.dtype)
             start = limits.min if self.kind == "max" else limits.max
-        return np.asarray(function.reduce(x, self.axes, keepdims=self.keepdims, initial=start))
+        return np.asarray(function.reduce(x, axis=self.axes, keepdims=self.keepdims, initial=start))
 
     def _reduce_dims(self, x: Array) -> Array:
         function = _OF_DIMS.get(self.kind)

@@ -11,7 +11,7 @@ import numpy as np
 
 from edgec.ir.dims import Dim
 from edgec.ir.types import DType, TensorType
-from edgec.ops.base import Array, Context, Op, OpError, register
+from edgec.ops.base import Array, Context, Op, OpError, register, static
 from edgec.ops.scalar_eval import cast, load, store
 from edgec.ops.shapes import Operands, check_axes, operand, optional
 
@@ -80,9 +80,10 @@ class Resize(Op):
         value: Array = x
         if self.kind != "nearest":
             value = load(x, DType.F64 if stored == DType.F64 else DType.F32)
+        sizes = static(self.sizes)
         outside: list[tuple[int, Array]] = []
         for i, axis in enumerate(self.axes):
-            size, target = x.shape[axis], int(self.sizes[i])
+            size, target = x.shape[axis], sizes[i]
             scale = self.scales[i] if self.scales else target / size
             at = self._coordinates(i, size, target, scale, roi)
             if self.coordinates == "tf_crop_and_resize":

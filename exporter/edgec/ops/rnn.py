@@ -22,12 +22,13 @@ ACTIVATIONS = {"lstm": ("Sigmoid", "Tanh", "Tanh"), "gru": ("Sigmoid", "Tanh"), 
 class Rnn(Op):
     """An LSTM, GRU or plain recurrent layer, gates in ONNX order (iofc, zrh).
 
-    Operands: x [T, B, I], w [D, G*H, I], r [D, G*H, H], b [D, 2*G*H] | None, lengths i32 [B] | None,
-    h0 [D, B, H] | None, c0 [D, B, H] | None (lstm), peephole [D, 3*H] | None (lstm, order iof).
-    D is 2 for "bidirectional" else 1; G is 4, 3, 1. Results: y [T, D, B, H] (zero after a sequence's
-    length), y_h [D, B, H] and for lstm y_c [D, B, H]. `activations` are ONNX names, per direction
-    (empty: the defaults), `alphas` and `betas` their parameters in order; `clip` bounds gate inputs
-    (0: none); `linear_before_reset` is GRU's; `input_forget` couples LSTM's gates. Source: ONNX LSTM, GRU, RNN.
+    Operands: x [T, B, I], w [D, G*H, I], r [D, G*H, H], b [D, 2*G*H] | None, lengths i32 [B] |
+    None, h0 [D, B, H] | None, c0 [D, B, H] | None (lstm), peephole [D, 3*H] | None (lstm, order
+    iof). D is 2 for "bidirectional" else 1; G is 4, 3, 1. Results: y [T, D, B, H] (zero after a
+    sequence's length), y_h [D, B, H] and for lstm y_c [D, B, H]. `activations` are ONNX names, per
+    direction (empty: the defaults), `alphas` and `betas` their parameters in order; `clip` bounds
+    gate inputs (0: none); `linear_before_reset` is GRU's; `input_forget` couples LSTM's gates.
+    Source: ONNX LSTM, GRU, RNN.
     """
 
     name = "rnn"
@@ -69,7 +70,7 @@ class Rnn(Op):
             if found is None:
                 continue
             check_rank(found, what, len(shape), len(shape))
-            for axis, (a, b) in enumerate(zip(found.shape, shape)):
+            for axis, (a, b) in enumerate(zip(found.shape, shape, strict=True)):
                 require_equal(context, a, b, f"axis {axis} of '{what}' is {a}, expected {b}")
         results = [
             TensorType(x.dtype, (steps, d, batch, h)),
@@ -81,9 +82,7 @@ class Rnn(Op):
         x = np.asarray(operands[0])
         stored = DType.of(x.dtype)
         values = [None if o is None else np.asarray(o) for o in (*operands, *[None] * 8)[:8]]
-        wide = [
-            v if v is None or i == 4 else load(v, stored.compute) for i, v in enumerate(values)
-        ]
+        wide = [v if v is None or i == 4 else load(v, stored.compute) for i, v in enumerate(values)]
         with np.errstate(all="ignore"):
             parts = [self._direction(d, wide) for d in range(self.directions)]
         ys = np.stack([p[0] for p in parts], 1)
@@ -118,7 +117,9 @@ class Rnn(Op):
 
 
 class Cell:
-    """One step of one direction. `step` takes x @ w + b [B, G*H], h and c, and gives the new h and c."""
+    """One step of one direction. `step` takes x @ w + b [B, G*H], h and c, and gives the new h and
+    c.
+    """
 
     def __init__(self, op: Rnn, d: int, r: Array, bias: Array, peephole: Array | None) -> None:
         self.op, self.r, self.bias = op, r, bias
@@ -161,7 +162,7 @@ class Cell:
 def _activations(op: Rnn) -> list[Callable[[Array], Array]]:
     names = op.activations or ACTIVATIONS[op.kind] * op.directions
     alphas, betas = iter(op.alphas), iter(op.betas)
-    found = []
+    found: list[Callable[[Array], Array]] = []
     for name in names:
         known = FUNCTIONS.get(name.lower())
         if known is None:

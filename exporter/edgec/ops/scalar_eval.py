@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -78,7 +79,7 @@ def cast(array: Array, dtype: DType) -> Array:
     return array.astype(dtype.numpy)
 
 
-def _float_to_int(array: Array, target: np.dtype[np.generic]) -> Array:
+def _float_to_int(array: Array, target: np.dtype[Any]) -> Array:
     limits = np.iinfo(target)
     low, beyond = float(limits.min), float(limits.max // 2 + 1) * 2.0
     whole = np.trunc(array)
@@ -132,13 +133,13 @@ def _shift(function: Callable[[Array, Array], Array]) -> Callable[[Array, Array]
 
 def _erf(a: Array) -> Array:
     values = [math.erf(v) for v in a.ravel().tolist()]
-    return np.array(values, a.dtype).reshape(a.shape)
+    return np.asarray(np.array(values, a.dtype).reshape(a.shape))
 
 
 def _sigmoid(a: Array) -> Array:
-    small = np.exp(-np.abs(a))
-    one = a.dtype.type(1)
-    return np.where(a >= 0, one / (one + small), small / (one + small))
+    one: Array = np.ones((), a.dtype)
+    small: Array = np.exp(-np.abs(a))
+    return np.asarray(np.where(a >= 0, one, small) / (one + small))
 
 
 NUMPY: dict[str, Callable[..., Array]] = {
@@ -241,9 +242,10 @@ def _truth(a: Dim) -> Dim:
 def _dim_divide(a: Dim, b: Dim) -> Dim:
     if isinstance(b, int) and b == 0:
         return 0
-    low_a, low_b = bounds(a)[0], bounds(b)[0]
-    if low_a is not None and low_a >= 0 and low_b is not None and low_b >= 0:
-        return dims.floordiv(a, b)
+    low = bounds(b)[0]
+    if low is not None and low >= 0:
+        positive, negative = dims.maximum(a, 0), dims.maximum(a * -1, 0)
+        return dims.floordiv(positive, b) - dims.floordiv(negative, b)
     magnitude = dims.floordiv(_dim_abs(a), _dim_abs(b))
     return magnitude * _dim_sign(a) * _dim_sign(b)
 
@@ -269,7 +271,7 @@ def _dim_power(a: Dim, b: Dim) -> Dim:
 def _dim_shift_left(a: Dim, b: Dim) -> Dim:
     if not isinstance(b, int) or not 0 <= b < 64:
         raise OpError(f"a symbolic size shifted by {b} is not defined")
-    return a * 2**b
+    return a * (1 << b)
 
 
 _DIMS: dict[str, Callable[..., Dim]] = {

@@ -26,7 +26,7 @@ def _check(reduction: str, x: TensorType, updates: TensorType) -> None:
 def _write(x: Array, places: tuple[Array, ...], updates: Array, reduction: str) -> Array:
     """A copy of x with updates written or combined at `places`."""
     if reduction == "none":
-        result = x.copy()
+        result: Array = x.copy()
         result[places] = updates
         return result
     stored = DType.of(x.dtype)
@@ -42,11 +42,12 @@ _COMBINE = {"add": np.add, "mul": np.multiply, "max": np.maximum, "min": np.mini
 @register
 @dataclass(frozen=True)
 class ScatterElements(Op):
-    """A copy of x with x[..., indices[..., i, ...], ...] set from (or combined with) updates[..., i, ...].
+    """A copy of x with x[..., indices[..., i, ...], ...] set from (or combined with) updates[...,
+    i, ...].
 
-    Operands: x, indices (i32 or i64, of x's rank), updates of the indices' shape and x's dtype. Negative
-    indices count from the end. With reduction "none" and repeated indices the last in row-major order wins.
-    Source: ONNX ScatterElements.
+    Operands: x, indices (i32 or i64, of x's rank), updates of the indices' shape and x's dtype.
+    Negative indices count from the end. With reduction "none" and repeated indices the last in
+    row-major order wins. Source: ONNX ScatterElements.
     """
 
     name = "scatter_elements"
@@ -61,13 +62,13 @@ class ScatterElements(Op):
         check_same_rank(context, x, indices, self.axis)
         if updates.rank != x.rank:
             raise OpError(f"updates are {updates}, expected the indices' shape {indices}")
-        for axis, (a, b) in enumerate(zip(updates.shape, indices.shape)):
+        for axis, (a, b) in enumerate(zip(updates.shape, indices.shape, strict=True)):
             require_equal(context, a, b, f"axis {axis} of the updates is {a}, of the indices {b}")
         return [x]
 
     def eval(self, operands: Sequence[Array | None]) -> list[Array]:
         x, indices, updates = given(operands)
-        places = list(np.indices(indices.shape, sparse=True))
+        places: list[Array] = list(np.indices(indices.shape, sparse=True))
         places[self.axis] = positions(indices, x.shape[self.axis])
         return [_write(x, tuple(places), updates, self.reduction)]
 
@@ -77,7 +78,8 @@ class ScatterElements(Op):
 class ScatterNd(Op):
     """A copy of x with slices set at (or combined at) index tuples.
 
-    Operands: x, indices [I..., R] (R known), updates I + x.shape[R:] of x's dtype. Source: ONNX ScatterND.
+    Operands: x, indices [I..., R] (R known), updates I + x.shape[R:] of x's dtype. Source: ONNX
+    ScatterND.
     """
 
     name = "scatter_nd"
@@ -92,7 +94,7 @@ class ScatterNd(Op):
         expected = (*indices.shape[:-1], *x.shape[depth:])
         if updates.rank != len(expected):
             raise OpError(f"updates are {updates}, expected rank {len(expected)}")
-        for axis, (a, b) in enumerate(zip(updates.shape, expected)):
+        for axis, (a, b) in enumerate(zip(updates.shape, expected, strict=True)):
             require_equal(context, a, b, f"axis {axis} of the updates is {a}, expected {b}")
         return [x]
 
@@ -101,4 +103,3 @@ class ScatterNd(Op):
         depth = indices.shape[-1]
         places = tuple(positions(indices[..., i], x.shape[i]) for i in range(depth))
         return [_write(x, places, updates, self.reduction)]
-

@@ -9,7 +9,7 @@ import numpy as np
 
 from edgec.ir.dims import Dim, minimum, product
 from edgec.ir.types import DType, TensorType
-from edgec.ops.base import Array, Context, Op, OpError, given, register
+from edgec.ops.base import Array, Context, Op, OpError, given, register, static
 from edgec.ops.scalar_eval import load
 from edgec.ops.shapes import Operands, check_axis, check_rank, operand, require_at_least
 
@@ -39,7 +39,7 @@ class TopK(Op):
 
     def eval(self, operands: Sequence[Array | None]) -> list[Array]:
         (x,) = given(operands)
-        k, size = int(self.k), x.shape[self.axis]
+        (k,), size = static([self.k]), x.shape[self.axis]
         if not 0 <= k <= size:
             raise OpError(f"k is {k}, expected 0 to the axis's size {size}")
         keys = load(x, DType.of(x.dtype).compute)

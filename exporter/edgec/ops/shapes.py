@@ -75,7 +75,7 @@ def require_broadcast_to(context: Context, shape: Shape, target: Shape, what: st
     message = f"{what} of shape [{dims_text(shape)}] does not broadcast to [{dims_text(target)}]"
     if len(shape) > len(target):
         raise OpError(message)
-    for dim, wanted in zip(shape, target[len(target) - len(shape) :]):
+    for dim, wanted in zip(shape, target[len(target) - len(shape) :], strict=True):
         if dim != 1 and dim != wanted:
             context.guard(maximum(eq(dim, 1), eq(dim, wanted)), message)
 
@@ -86,9 +86,7 @@ def window_size(
     """Windows that fit in a padded axis: floor((size + begin + end - extent) / stride) + 1."""
     extent = (kernel - 1) * dilation + 1
     padded = size + begin + end
-    require_at_least(
-        context, padded, extent, f"padded input size {padded} is at least the kernel's {extent}"
-    )
+    require_at_least(context, padded, extent, f"padded input size {padded} is at least the kernel's {extent}")
     return floordiv(padded - extent, stride) + 1
 
 

@@ -18,7 +18,8 @@ from edgec.ops.shapes import Operands, check_axis, operand
 class Softmax(Op):
     """exp(x - max) / sum(exp(x - max)) along `axis`, or its logarithm where `log`.
 
-    Operand: x (float). Result: x's type. Source: ONNX Softmax, LogSoftmax (opset 13; older ones after a reshape).
+    Operand: x (float). Result: x's type. Source: ONNX Softmax, LogSoftmax (opset 13; older ones
+    after a reshape).
     """
 
     name = "softmax"

@@ -10,7 +10,7 @@ import numpy as np
 
 from edgec.ir.dims import Dim, Expr, dims_text, product
 from edgec.ir.types import DType, TensorType
-from edgec.ops.base import Array, Context, Op, OpError, given, register
+from edgec.ops.base import Array, Context, Op, OpError, given, register, static
 from edgec.ops.shapes import (
     Operands,
     check_axis,
@@ -28,8 +28,8 @@ PAD_KINDS = ("constant", "edge", "reflect", "wrap")
 class Reshape(Op):
     """The same elements in row-major order under another shape; never a copy.
 
-    Operand: x. Result: x's dtype, `shape`, which has as many elements. Source: ONNX Reshape, Flatten,
-    Squeeze, Unsqueeze.
+    Operand: x. Result: x's dtype, `shape`, which has as many elements. Source: ONNX Reshape,
+    Flatten, Squeeze, Unsqueeze.
     """
 
     name = "reshape"
@@ -47,9 +47,9 @@ class Reshape(Op):
 
     def eval(self, operands: Sequence[Array | None]) -> list[Array]:
         (x,) = given(operands)
-        if x.size != math.prod(self.shape):
+        if x.size != math.prod(static(self.shape)):
             raise OpError(f"{x.size} elements do not fill shape {self.shape}")
-        return [x.reshape([int(n) for n in self.shape])]
+        return [x.reshape(static(self.shape))]
 
 
 @register
@@ -76,8 +76,8 @@ class Transpose(Op):
 class Slice(Op):
     """A strided box: result[i] = x[starts + i * steps] for i in `shape`.
 
-    Operand: x. All lists have one entry per axis; steps are not 0, may be negative; every element named
-    must exist (frontends clamp). Source: ONNX Slice, Split, flips.
+    Operand: x. All lists have one entry per axis; steps are not 0, may be negative; every element
+    named must exist (frontends clamp). Source: ONNX Slice, Split, flips.
     """
 
     name = "slice"
@@ -92,7 +92,7 @@ class Slice(Op):
         if 0 in self.steps:
             raise OpError("a step is 0")
         for axis, (size, start, step, count) in enumerate(
-            zip(x.shape, self.starts, self.steps, self.shape)
+            zip(x.shape, self.starts, self.steps, self.shape, strict=True)
         ):
             last = start + (count - 1) * step
             if isinstance(count, int) and count < 0:
@@ -106,14 +106,13 @@ class Slice(Op):
         (x,) = given(operands)
         box = []
         for axis, (size, start, step, count) in enumerate(
-            zip(x.shape, self.starts, self.steps, self.shape, strict=True)
+            zip(x.shape, static(self.starts), self.steps, static(self.shape), strict=True)
         ):
-            first, n = int(start), int(count)
-            end = first + n * step
+            end = start + count * step
             last = end - step
-            if n < 0 or (n and not (0 <= first < size and 0 <= last < size)):
-                raise OpError(f"axis {axis} of size {size} has no elements {first} to {last}")
-            box.append(slice(first, None if end < 0 else end, step) if n else slice(0, 0))
+            if count < 0 or (count and not (0 <= start < size and 0 <= last < size)):
+                raise OpError(f"axis {axis} of size {size} has no elements {start} to {last}")
+            box.append(slice(start, None if end < 0 else end, step) if count else slice(0, 0))
         return [x[tuple(box)].copy()]
 
 
@@ -122,9 +121,9 @@ class Slice(Op):
 class Pad(Op):
     """Elements added around a tensor.
 
-    Operands: x, and for kind "constant" a scalar fill value of x's dtype (None: 0). `pads` holds the
-    begins of all axes, then the ends, none negative. edge repeats the border element, reflect mirrors
-    without it, wrap continues from the other side. Source: ONNX Pad.
+    Operands: x, and for kind "constant" a scalar fill value of x's dtype (None: 0). `pads` holds
+    the begins of all axes, then the ends, none negative. edge repeats the border element, reflect
+    mirrors without it, wrap continues from the other side. Source: ONNX Pad.
     """
 
     name = "pad"
@@ -142,15 +141,13 @@ class Pad(Op):
         fill = optional(operands, 1)
         if fill is not None and (fill.rank > 1 or fill.dtype != x.dtype):
             raise OpError(f"fill value is {fill}, expected a scalar of {x.dtype.text}")
-        shape = tuple(
-            self.pads[i] + size + self.pads[x.rank + i] for i, size in enumerate(x.shape)
-        )
+        shape = tuple(self.pads[i] + size + self.pads[x.rank + i] for i, size in enumerate(x.shape))
         return [TensorType(x.dtype, shape)]
 
     def eval(self, operands: Sequence[Array | None]) -> list[Array]:
         x, fill = (*operands, None)[:2]
         assert x is not None
-        pads = [int(p) for p in self.pads]
+        pads = static(self.pads)
         if min(pads, default=0) < 0:
             raise OpError(f"pads {tuple(pads)} must not be negative")
         begins, ends = pads[: x.ndim], pads[x.ndim :]
@@ -197,11 +194,9 @@ class Concat(Op):
             if part.rank != first.rank or part.dtype != first.dtype:
                 raise OpError(f"operand {i} is {part}, operand 0 is {first}")
             total = total + part.shape[self.axis]
-            for axis, (a, b) in enumerate(zip(part.shape, first.shape)):
+            for axis, (a, b) in enumerate(zip(part.shape, first.shape, strict=True)):
                 if axis != self.axis:
-                    require_equal(
-                        context, a, b, f"axis {axis} of operand {i} is {a}, of operand 0 {b}"
-                    )
+                    require_equal(context, a, b, f"axis {axis} of operand {i} is {a}, of operand 0 {b}")
         shape = list(first.shape)
         shape[self.axis] = total
         return [TensorType(first.dtype, tuple(shape))]
@@ -213,7 +208,9 @@ class Concat(Op):
 @register
 @dataclass(frozen=True)
 class Expand(Op):
-    """x repeated along axes of size 1 (and new leading ones) to exactly `shape`. Source: ONNX Expand, Tile."""
+    """x repeated along axes of size 1 (and new leading ones) to exactly `shape`. Source: ONNX
+    Expand, Tile.
+    """
 
     name = "expand"
     shape: tuple[Dim, ...]
@@ -226,7 +223,7 @@ class Expand(Op):
     def eval(self, operands: Sequence[Array | None]) -> list[Array]:
         (x,) = given(operands)
         try:
-            return [np.broadcast_to(x, [int(n) for n in self.shape]).copy()]
+            return [np.broadcast_to(x, static(self.shape)).copy()]
         except ValueError:
             raise OpError(f"shape {x.shape} does not broadcast to {self.shape}") from None
 
@@ -234,7 +231,9 @@ class Expand(Op):
 @register
 @dataclass(frozen=True)
 class Iota(Op):
-    """0, 1, ... count - 1 as a vector of an integer or float `dtype`; no operands. Source: ONNX Range."""
+    """0, 1, ... count - 1 as a vector of an integer or float `dtype`; no operands. Source: ONNX
+    Range.
+    """
 
     name = "iota"
     count: Dim
@@ -244,13 +243,14 @@ class Iota(Op):
         return [TensorType(DType(self.dtype), (self.count,))]
 
     def eval(self, operands: Sequence[Array | None]) -> list[Array]:
-        return [np.arange(int(self.count)).astype(DType(self.dtype).numpy)]
+        return [np.arange(static([self.count])[0]).astype(DType(self.dtype).numpy)]
 
 
 @register
 @dataclass(frozen=True)
 class Extents(Op):
-    """Dims as data: an i64 tensor of shape `shape` holding `values` in row-major order; no operands.
+    """Dims as data: an i64 tensor of shape `shape` holding `values` in row-major order; no
+    operands.
 
     Source: ONNX Shape, Size and arithmetic on them.
     """
@@ -268,4 +268,3 @@ class Extents(Op):
         known = not any(isinstance(v, Expr) for v in self.values)
         values = np.array(self.values, np.int64 if known else object)
         return [values.reshape(self.shape)]
-
