@@ -18,8 +18,8 @@ Source = Union[str, "os.PathLike[str]", bytes, Model, Graph]
 Inputs = Union[Mapping[str, Any], Sequence[Any], np.ndarray[Any, Any]]
 
 
-class RunError(ValueError):
-    """A graph cannot run on the given inputs. The text names the node or input."""
+class InterpretError(ValueError):
+    """A run failed; the text names the node or input, what was found and what was expected."""
 
 
 def interpret(
@@ -29,7 +29,7 @@ def interpret(
 
     `inputs` is a mapping by name, a sequence in input order, or one array. With `keep` the result also
     holds every value that still has a name of the source model, in source layout.
-    Raises RunError (a ValueError) for wrong inputs and where a node cannot run on them.
+    Raises InterpretError (a ValueError) for wrong inputs and where a node cannot run on them.
 
     >>> interpret("model.edge", {"x": np.zeros((1, 3, 224, 224), np.float32)})  # doctest: +SKIP
     {'y': array(...)}
@@ -38,7 +38,7 @@ def interpret(
     graph = model if isinstance(model, Graph) else _entry(model, entry)
     initial = {} if isinstance(model, Graph) else _initial_states(model, graph)
     values = _run_top(graph, match_inputs(graph, inputs, initial), keep)
-    outputs = {v.name: values[v] for v in graph.outputs}
+    outputs = {v.name: np.array(values[v]) for v in graph.outputs}
     return {**source_values(graph, values), **outputs} if keep else outputs
 
 
@@ -69,7 +69,7 @@ def _entry(model: Model, name: str | None) -> Graph:
     if name is None:
         return model.main
     if name not in model.entries:
-        raise RunError(f"entry '{name}' is not one of {', '.join(model.entries)}")
+        raise InterpretError(f"entry '{name}' is not one of {', '.join(model.entries)}")
     return model.entries[name]
 
 
@@ -88,7 +88,7 @@ def _initial_states(model: Model, graph: Graph) -> dict[str, Array]:
 
 
 def match_inputs(graph: Graph, inputs: Inputs, defaults: Mapping[str, Array]) -> list[Array]:
-    """Arrays in the order of the graph's inputs. Raises RunError for names, counts, dtypes, ranks."""
+    """Arrays in the order of the graph's inputs. Raises InterpretError for names, counts, dtypes, ranks."""
     names = [v.name for v in graph.inputs]
     given: Mapping[str, Any]
     if isinstance(inputs, Mapping):
@@ -96,12 +96,12 @@ def match_inputs(graph: Graph, inputs: Inputs, defaults: Mapping[str, Array]) ->
     else:
         listed = [inputs] if isinstance(inputs, np.ndarray) else list(inputs)
         if len(listed) > len(names):
-            raise RunError(f"{len(listed)} inputs, expected {len(names)}: {', '.join(names)}")
+            raise InterpretError(f"{len(listed)} inputs, expected {len(names)}: {', '.join(names)}")
         given = dict(zip(names, listed, strict=False))
     unknown = [n for n in given if n not in names]
     missing = [n for n in names if n not in given and n not in defaults]
     if unknown or missing:
-        raise RunError(
+        raise InterpretError(
             f"inputs {', '.join(names)} are expected; missing: {', '.join(missing) or 'none'}; "
             f"unknown: {', '.join(unknown) or 'none'}"
         )
@@ -113,7 +113,7 @@ def _matched(value: Value, given: Any) -> Array:
     if array.dtype.kind in "SUT":
         array = array.astype(object)
     if array.ndim != value.rank or array.dtype != value.dtype.numpy:
-        raise RunError(
+        raise InterpretError(
             f"input '{value.name}' is {array.dtype} of shape {array.shape}, expected {value.type}"
         )
     return array
@@ -167,9 +167,8 @@ class _Run:
         for value in self.graph.inputs:
             expected = self._shape(value, f"input '{value.name}'")
             if expected != self.values[value].shape:
-                raise RunError(
-                    f"input '{value.name}' has shape {self.values[value].shape}, "
-                    f"expected {value.type}"
+                raise InterpretError(
+                    f"input '{value.name}' has shape {self.values[value].shape}, expected {value.type}"
                 )
         self._check_guards()
 
@@ -177,7 +176,7 @@ class _Run:
         return self.values[value] if value.const is None else value.const
 
     def _execute(self, node: Node) -> None:
-        who = f"Node '{node.name}' ({node.op.name})"
+        who = f"node '{node.name}' ({node.op.name})"
         operands = [None if v is None else self._value(v) for v in node.inputs]
         try:
             if isinstance(node.op, If):
@@ -186,13 +185,13 @@ class _Run:
                 results = self._loop(node, node.op, operands)
             else:
                 results = node.op.bind(self.symbols).eval(operands)
-        except RunError:
+        except InterpretError:
             raise
         except (OpError, DimError) as error:
-            raise RunError(f"{who}: {error}") from error
+            raise InterpretError(f"{who}: {error}") from error
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             shapes = ", ".join("none" if o is None else str(o.shape) for o in operands)
-            raise RunError(f"{who}: {error}, operands' shapes {shapes}") from error
+            raise InterpretError(f"{who}: {error}, operands' shapes {shapes}") from error
         for value, array in zip(node.outputs, results, strict=False):
             self.values[value] = array
             self._read_symbols(value)
@@ -203,7 +202,7 @@ class _Run:
         expected = self._shape(value, who)
         kind = DType.of(array.dtype)
         if array.shape != expected or kind != value.dtype:
-            raise RunError(
+            raise InterpretError(
                 f"{who}: result '{value.name}' is {kind.text}{list(array.shape)}, "
                 f"declared {value.type} = {list(expected)}"
             )
@@ -212,7 +211,7 @@ class _Run:
         try:
             return tuple(d if isinstance(d, int) else self._number(d) for d in value.shape)
         except (DimError, KeyError) as error:
-            raise RunError(f"{who}: {error.args[0]}") from error
+            raise InterpretError(f"{who}: {error.args[0]}") from error
 
     def _number(self, dim: Dim) -> int:
         return evaluate(dim, self.symbols)
@@ -225,7 +224,7 @@ class _Run:
             elif source.index < array.size:
                 self.symbols[name] = int(array.reshape(-1)[source.index])
             else:
-                raise RunError(f"value '{value.name}' has no element {source.index}")
+                raise InterpretError(f"value '{value.name}' has no element {source.index}")
 
     def _check_guards(self, final: bool = False) -> None:
         waiting = []
@@ -240,11 +239,11 @@ class _Run:
                 holds = False
             if not holds:
                 got = ", ".join(f"{n} = {self.symbols[n]}" for n in sorted(needed))
-                raise RunError(f"Node '{guard.node}': {guard.message}, got {got}")
+                raise InterpretError(f"node '{guard.node}': {guard.message}, got {got}")
         self.guards = waiting
         if final and waiting:
             names = sorted(symbols_of(waiting[0].expr) - self.symbols.keys())
-            raise RunError(f"Node '{waiting[0].node}': no value for {', '.join(names)}")
+            raise InterpretError(f"node '{waiting[0].node}': no value for {', '.join(names)}")
 
     def _if(self, node: Node, operands: list[Array | None]) -> list[Array]:
         condition, *captures = operands
@@ -269,9 +268,7 @@ class _Run:
                 scan.append(part)
             step += 1
         values = body.outputs[1 + op.n_carried :]
-        stacks = [
-            np.stack(s) if s else self._empty(v) for s, v in zip(scans, values, strict=True)
-        ]
+        stacks = [np.stack(s) if s else self._empty(v) for s, v in zip(scans, values, strict=True)]
         return [*carried, *stacks]
 
     def _empty(self, value: Value) -> Array:

@@ -164,9 +164,7 @@ class Builder:
         types = [self._type(a) for a in (args[1:] if op == "select" else args)]
         if len(set(types)) != 1:
             raise ValueError(f"scalar program: {op} of {', '.join(t.text for t in types)}")
-        return self._emit(
-            Instruction(op, args, DType.BOOL if op in PREDICATES else types[0])
-        )
+        return self._emit(Instruction(op, args, DType.BOOL if op in PREDICATES else types[0]))
 
     def const(self, value: float | int | bool, dtype: DType) -> int:
         return self._emit(Instruction("const", (), dtype.compute, value))

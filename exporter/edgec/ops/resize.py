@@ -98,9 +98,7 @@ class Resize(Op):
             result = cast(result, stored.compute)
         return [store(result, stored)]
 
-    def _coordinates(
-        self, i: int, size: int, target: int, scale: float, roi: Array | None
-    ) -> Array:
+    def _coordinates(self, i: int, size: int, target: int, scale: float, roi: Array | None) -> Array:
         """Where each of `target` results lies on the input's axis of `size` elements."""
         out = np.arange(target, dtype=np.float64)
         if self.coordinates == "asymmetric":

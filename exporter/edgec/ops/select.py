@@ -145,5 +145,3 @@ class Unique(Op):
             values = values.take(order, self.axis or 0)
             first, inverse, counts = first[order], rank[inverse], counts[order]
         return [values, *(a.astype(np.int64) for a in (first, inverse, counts))]
-
-
