@@ -1,0 +1,220 @@
+"""Simplify data movement: compose what is adjacent, drop what moves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from edgec.ir.dims import Dim
+from edgec.ir.graph import Graph, Node, Value
+from edgec.ir.types import DType
+from edgec.ops.base import Op
+from edgec.ops.conv import Conv
+from edgec.ops.map import Map
+from edgec.ops.reduce import Reduce
+from edgec.ops.view import Concat, Expand, Pad, Reshape, Slice, Transpose
+from edgec.passes.editor import Editor
+from edgec.passes.regroup import is_trivial
+
+_ROUNDS = 8
+
+
+def views(graph: Graph) -> bool:
+    """Compose reshapes, transposes, slices and concats; drop the ones that do nothing.
+
+    An expand that only maps read goes away (they broadcast); a slice that lies in one part of a concat
+    reads that part; zero padding before a conv becomes the conv's.
+    """
+    editor = Editor(graph)
+    for _ in range(_ROUNDS):
+        before = editor.changed
+        editor.changed = False
+        for node in editor:
+            rule = _RULES.get(type(node.op))
+            if rule is not None and len(node.outputs) == 1 and rule(editor, node):
+                editor.changed = True
+                _sweep(editor, node)
+        progressed = editor.changed
+        editor.changed |= before
+        if not progressed:
+            break
+    return editor.finish()
+
+
+def _sweep(editor: Editor, node: Node) -> None:
+    """Remove what the rewrite of `node` left without readers."""
+    if node in editor:
+        editor.remove_dead(node)
+
+
+def _swap(editor: Editor, node: Node, op: Op, x: Value) -> bool:
+    """Make `node` apply `op` to x instead; sweeps what fed it before."""
+    old = editor.producer(node.inputs[0])
+    node.op = op
+    editor.set_inputs(node, [x, *node.inputs[1:]])
+    if old is not None:
+        editor.remove_dead(old, node)
+    return True
+
+
+def _reshape(editor: Editor, node: Node) -> bool:
+    x = node.operand(0)
+    if x.shape == node.outputs[0].shape:
+        return editor.alias(node, x)
+    source = editor.producer(x)
+    if source is not None and isinstance(source.op, Reshape):
+        return _swap(editor, node, node.op, source.operand(0))
+    return False
+
+
+def _transpose(editor: Editor, node: Node) -> bool:
+    op, x = node.op, node.operand(0)
+    assert isinstance(op, Transpose)
+    if is_trivial(op.perm, x.shape):
+        return _swap(editor, node, Reshape(node.outputs[0].shape), x)
+    source = editor.producer(x)
+    if source is not None and isinstance(source.op, Transpose):
+        perm = tuple(source.op.perm[axis] for axis in op.perm)
+        return _swap(editor, node, Transpose(perm), source.operand(0))
+    return False
+
+
+def _slice(editor: Editor, node: Node) -> bool:
+    op, x = node.op, node.operand(0)
+    assert isinstance(op, Slice)
+    if op.shape == x.shape and all(s == 1 for s in op.steps) and all(s == 0 for s in op.starts):
+        return editor.alias(node, x)
+    source = editor.producer(x)
+    if source is None:
+        return False
+    if isinstance(source.op, Slice):
+        inner = source.op
+        starts = tuple(a + b * step for a, b, step in zip(inner.starts, op.starts, inner.steps))
+        steps = tuple(a * b for a, b in zip(inner.steps, op.steps))
+        return _swap(editor, node, Slice(starts, steps, op.shape), source.operand(0))
+    if isinstance(source.op, Concat):
+        return _slice_of_concat(editor, node, op, source)
+    return False
+
+
+def _slice_of_concat(editor: Editor, node: Node, op: Slice, source: Node) -> bool:
+    assert isinstance(source.op, Concat)
+    axis = source.op.axis
+    start, size, step = op.starts[axis], op.shape[axis], op.steps[axis]
+    if not isinstance(start, int) or not isinstance(size, int) or size == 0:
+        return False
+    first, last = sorted((start, start + (size - 1) * step))
+    offset = 0
+    for part in source.inputs:
+        if part is None or not isinstance(length := part.shape[axis], int):
+            return False
+        if offset <= first and last < offset + length:
+            starts: tuple[Dim, ...] = (*op.starts[:axis], start - offset, *op.starts[axis + 1 :])
+            return _swap(editor, node, Slice(starts, op.steps, op.shape), part)
+        offset += length
+    return False
+
+
+def _concat(editor: Editor, node: Node) -> bool:
+    op = node.op
+    assert isinstance(op, Concat)
+    parts: list[Value | None] = []
+    for value in node.inputs:
+        source = editor.producer(value)
+        empty = value is not None and value.shape[op.axis] == 0
+        if empty and len(node.inputs) > 1 and any(v is not value for v in node.inputs):
+            continue
+        nested = source is not None and source.op == op and value is not None
+        if nested and source is not None and value is not None and editor.only_user(value) is node:
+            parts.extend(source.inputs)
+        else:
+            parts.append(value)
+    if len(parts) == 1 and parts[0] is not None:
+        return editor.alias(node, parts[0])
+    if not parts or len(parts) == len(node.inputs):
+        return False
+    editor.set_inputs(node, parts)
+    return True
+
+
+def _pad(editor: Editor, node: Node) -> bool:
+    op, x = node.op, node.operand(0)
+    assert isinstance(op, Pad)
+    if all(p == 0 for p in op.pads):
+        return editor.alias(node, x)
+    return False
+
+
+def _conv(editor: Editor, node: Node) -> bool:
+    """conv(pad(x, 0)) = conv(x) with more padding."""
+    op = node.op
+    assert isinstance(op, Conv)
+    source = editor.producer(node.inputs[0])
+    if source is None or not isinstance(source.op, Pad) or source.op.kind != "constant":
+        return False
+    fill = source.inputs[1] if len(source.inputs) > 1 else None
+    if fill is not None and (fill.const is None or fill.const.any()):
+        return False
+    rank = source.operand(0).rank
+    begins, ends = source.op.pads[:rank], source.op.pads[rank:]
+    if any(p != 0 for p in (begins[0], begins[-1], ends[0], ends[-1])):
+        return False
+    pads = tuple(a + b for a, b in zip(op.pads, (*begins[1:-1], *ends[1:-1])))
+    changed = Conv(op.strides, pads, op.dilations, op.groups, op.epilogue, op.accumulator, op.dtype)
+    return _swap(editor, node, changed, source.operand(0))
+
+
+def _expand(editor: Editor, node: Node) -> bool:
+    x, y = node.operand(0), node.outputs[0]
+    if x.shape == y.shape:
+        return editor.alias(node, x)
+    source = editor.producer(x)
+    if source is not None and isinstance(source.op, Expand):
+        return _swap(editor, node, node.op, source.operand(0))
+    changed = False
+    for user in dict.fromkeys(editor.users(y)):
+        if isinstance(user.op, Map) and _broadcasts_alone(user, x, y):
+            editor.set_inputs(user, [x if v is y else v for v in user.inputs])
+            changed = True
+    return changed
+
+
+def _broadcasts_alone(user: Node, x: Value, y: Value) -> bool:
+    """Whether a map gives the same shape where it reads x in place of y, its expansion."""
+    types = [None if v is None else (x if v is y else v).type for v in user.inputs]
+    from edgec.ops.base import Context
+
+    return user.op.infer(types, Context())[0].shape == user.outputs[0].shape
+
+
+def _map(editor: Editor, node: Node) -> bool:
+    """A map that returns its only operand."""
+    op = node.op
+    assert isinstance(op, Map)
+    if op.program.code or len(node.inputs) != 1:
+        return False
+    x = node.operand(0)
+    return x.dtype == DType(op.dtype) and editor.alias(node, x)
+
+
+def _reduce(editor: Editor, node: Node) -> bool:
+    """A plain reduction over axes of size 1 is a reshape; one that drops axes keeps them, and a reshape drops them."""
+    op, x, y = node.op, node.operand(0), node.outputs[0]
+    assert isinstance(op, Reduce)
+    if op.prologue is not None or op.epilogue is not None:
+        return False
+    if all(x.shape[a] == 1 for a in op.axes):
+        return _swap(editor, node, Reshape(y.shape), x)
+    return False
+
+
+_RULES: dict[type[Op], Callable[[Editor, Node], bool]] = {
+    Reshape: _reshape,
+    Transpose: _transpose,
+    Slice: _slice,
+    Concat: _concat,
+    Pad: _pad,
+    Conv: _conv,
+    Expand: _expand,
+    Map: _map,
+    Reduce: _reduce,
+}
