@@ -1,0 +1,197 @@
+// Loads and runs damaged copies of .edge files. Built with EDGERT_SANITIZE it proves that damage ends in an
+// error or a run, never in a crash, an access out of bounds or a hang.
+//
+//   fuzz truncate FILE        every prefix of the file
+//   fuzz flip FILE COUNT SEED COUNT copies with one to four random bytes changed
+//   fuzz verify FILE          one flip in each byte: load with EDGERT_VERIFY must report every one
+//
+// Prints one JSON line with how the copies ended; exit code 1 if `verify` missed a flip.
+#include <cinttypes>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "edgert.h"
+
+namespace {
+
+using Bytes = std::vector<unsigned char>;
+constexpr uint64_t kMemoryLimit = 16 << 20;
+constexpr uint64_t kStepLimit = 2000;
+constexpr int64_t kSymbolicSize = 2;
+
+Bytes read_file(const char* path) {
+  Bytes bytes;
+  if (FILE* file = std::fopen(path, "rb")) {
+    unsigned char chunk[65536];
+    for (size_t n; (n = std::fread(chunk, 1, sizeof chunk, file)) > 0;)
+      bytes.insert(bytes.end(), chunk, chunk + n);
+    std::fclose(file);
+  }
+  return bytes;
+}
+
+edgert_options options(uint32_t flags) {
+  edgert_options o = {};
+  o.size = sizeof o;
+  o.flags = flags;
+  o.threads = 1;
+  o.memory_limit = kMemoryLimit;
+  o.step_limit = kStepLimit;
+  return o;
+}
+
+uint64_t element_bytes(int32_t dtype) {
+  switch (dtype) {
+    case EDGERT_F64:
+    case EDGERT_I64:
+    case EDGERT_U64:
+    case EDGERT_C64:
+      return 8;
+    case EDGERT_C128:
+    case EDGERT_STRING:
+      return 16;
+    case EDGERT_F32:
+    case EDGERT_I32:
+    case EDGERT_U32:
+      return 4;
+    case EDGERT_F16:
+    case EDGERT_BF16:
+    case EDGERT_I16:
+    case EDGERT_U16:
+      return 2;
+    default:
+      return 1;
+  }
+}
+
+// Small whole numbers, so that tensors used as indices or sizes are often valid. False: too large to feed.
+bool make_input(const edgert_spec& spec, std::mt19937_64& random, Bytes& storage, edgert_tensor& tensor) {
+  tensor = {};
+  tensor.size = sizeof tensor;
+  tensor.dtype = spec.dtype;
+  tensor.rank = spec.rank;
+  uint64_t bytes = element_bytes(spec.dtype);
+  for (int i = 0; i < spec.rank; ++i) {
+    tensor.dims[i] = spec.dims[i] < 0 ? kSymbolicSize : spec.dims[i];
+    if (__builtin_mul_overflow(bytes, static_cast<uint64_t>(tensor.dims[i]), &bytes)) return false;
+    if (bytes > kMemoryLimit) return false;
+  }
+  storage.assign(bytes, 0);
+  const uint64_t width = element_bytes(spec.dtype);
+  for (uint64_t at = 0; at + width <= bytes; at += width) {
+    const float real = static_cast<float>(random() % 5);
+    if (spec.dtype == EDGERT_F32)
+      std::memcpy(&storage[at], &real, sizeof real);
+    else
+      storage[at] = static_cast<unsigned char>(random() % (spec.dtype == EDGERT_BOOL ? 2 : 5));
+  }
+  tensor.data = storage.data();
+  tensor.bytes = bytes;
+  return true;
+}
+
+edgert_status run(edgert_session* session, std::mt19937_64& random) {
+  const int32_t count = edgert_input_count(session);
+  std::vector<Bytes> storage(static_cast<size_t>(count < 0 ? 0 : count));
+  for (int32_t i = 0; i < count; ++i) {
+    edgert_spec spec = {};
+    spec.size = sizeof spec;
+    edgert_tensor tensor;
+    if (edgert_status s = edgert_input_spec(session, i, &spec); s != EDGERT_OK) return s;
+    if (!make_input(spec, random, storage[static_cast<size_t>(i)], tensor)) return EDGERT_ERROR_ARGUMENT;
+    if (edgert_status s = edgert_set_input(session, i, &tensor); s != EDGERT_OK) return s;
+  }
+  if (edgert_status s = edgert_run(session); s != EDGERT_OK) return s;
+  uint64_t sum = 0;
+  for (int32_t i = 0; i < edgert_output_count(session); ++i) {
+    edgert_tensor tensor = {};
+    tensor.size = sizeof tensor;
+    if (edgert_status s = edgert_get_output(session, i, &tensor); s != EDGERT_OK) return s;
+    for (uint64_t b = 0; b < tensor.bytes; ++b) sum += static_cast<const unsigned char*>(tensor.data)[b];
+  }
+  static volatile uint64_t sink;
+  sink = sum;
+  return EDGERT_OK;
+}
+
+struct Tally {
+  uint64_t refused = 0, failed = 0, ran = 0;
+};
+
+void attempt(const Bytes& file, std::mt19937_64& random, Tally& tally) {
+  const edgert_options o = options(0);
+  edgert_session* session = nullptr;
+  if (edgert_load_memory(file.data(), file.size(), &o, &session) != EDGERT_OK) {
+    ++tally.refused;
+    return;
+  }
+  const char* json;
+  (void)edgert_describe(session, &json);
+  ++(run(session, random) == EDGERT_OK ? tally.ran : tally.failed);
+  edgert_close(session);
+}
+
+int report(const Tally& tally, uint64_t missed) {
+  std::printf("{\"refused\": %" PRIu64 ", \"failed\": %" PRIu64 ", \"ran\": %" PRIu64 ", \"missed\": %" PRIu64 "}\n",
+              tally.refused, tally.failed, tally.ran, missed);
+  return missed ? 1 : 0;
+}
+
+int truncate(const Bytes& file) {
+  std::mt19937_64 random(1);
+  Tally tally;
+  for (size_t size = 0; size < file.size(); ++size)
+    attempt(Bytes(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(size)), random, tally);
+  return report(tally, 0);
+}
+
+int flip(const Bytes& file, uint64_t count, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  Tally tally;
+  for (uint64_t i = 0; i < count; ++i) {
+    Bytes copy = file;
+    for (uint64_t n = 1 + random() % 4; n > 0; --n)
+      copy[random() % copy.size()] ^= static_cast<unsigned char>(1 + random() % 255);
+    attempt(copy, random, tally);
+  }
+  return report(tally, 0);
+}
+
+int verify(const Bytes& file) {
+  std::mt19937_64 random(2);
+  const edgert_options o = options(EDGERT_VERIFY);
+  uint64_t missed = 0;
+  Tally tally;
+  for (size_t at = 0; at < file.size(); ++at) {
+    Bytes copy = file;
+    copy[at] ^= static_cast<unsigned char>(1 + random() % 255);
+    edgert_session* session = nullptr;
+    if (edgert_load_memory(copy.data(), copy.size(), &o, &session) == EDGERT_OK) {
+      ++missed;
+      edgert_close(session);
+    } else {
+      ++tally.refused;
+    }
+  }
+  return report(tally, missed);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  const std::string mode = count > 2 ? arguments[1] : "";
+  const Bytes file = count > 2 ? read_file(arguments[2]) : Bytes();
+  if (file.empty()) {
+    std::fprintf(stderr, "usage: fuzz truncate|verify FILE, fuzz flip FILE COUNT SEED\n");
+    return 2;
+  }
+  if (mode == "truncate") return truncate(file);
+  if (mode == "verify") return verify(file);
+  if (mode == "flip" && count == 5)
+    return flip(file, std::strtoull(arguments[3], nullptr, 10), std::strtoull(arguments[4], nullptr, 10));
+  return 2;
+}
