@@ -1,0 +1,88 @@
+"""`edgec bench`: how fast is a file?"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from edgec.cli.cold import runner
+from edgec.cli.common import (
+    UsageError,
+    bytes_text,
+    command,
+    gather_inputs,
+    need_file,
+    out,
+    parse_sizes,
+    print_json,
+)
+from edgec.cli.timing import cold_start, interleaved
+from edgec.format.read import read_model
+
+PEER = "onnxruntime"
+
+
+@command
+def bench(
+    model: Annotated[Path, typer.Argument(help="an .edge file")],
+    source: Annotated[Path | None, typer.Argument(help="the ONNX model, for --vs")] = None,
+    device: Annotated[
+        list[str] | None, typer.Option(help="cpu, opencl, opencl:1, auto; may be repeated")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="threads; the usable cores if not given")] = None,
+    vs: Annotated[str, typer.Option(help="onnxruntime: measure it in the same run")] = "",
+    input: Annotated[
+        list[str] | None, typer.Option("--input", "-i", help="NAME=file.npy, image.png, a number, or random")
+    ] = None,
+    shape: Annotated[list[str] | None, typer.Option(help="NAME=1,3,48,320: sizes of random inputs")] = None,
+    seconds: Annotated[float, typer.Option(help="how long to run for")] = 3.0,
+    json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Measure load, first run, latency and memory; with --vs beside ONNX Runtime, taking turns."""
+    need_file(model)
+    if vs not in ("", PEER):
+        raise UsageError(f"--vs {vs!r}: expected {PEER}")
+    if vs and source is None:
+        source = model.with_suffix(".onnx")
+        if not source.exists():
+            raise UsageError(
+                "--vs: give the ONNX model too: edgec bench model.edge model.onnx --vs onnxruntime"
+            )
+    inputs = gather_inputs(read_model(model).main, input or [], parse_sizes(shape or []), 0)
+    engines = {name: model for name in device or ["cpu"]}
+    if vs and source is not None:
+        engines[PEER] = need_file(source)
+    found = measure(engines, threads or 0, inputs, seconds)
+    if json:
+        print_json(found)
+    else:
+        show(found)
+
+
+def measure(
+    engines: dict[str, Path], threads: int, inputs: dict[str, Any], seconds: float
+) -> dict[str, dict[str, Any]]:
+    """Per engine: import, load, first run and memory in a fresh process, then latencies in turns."""
+    cold = {name: cold_start(name, path, threads, inputs) for name, path in engines.items()}
+    calls = {name: runner(name, str(path), threads, inputs) for name, path in engines.items()}
+    warm = interleaved(calls, seconds)
+    return {name: {**cold[name], **dataclasses.asdict(warm[name])} for name in engines}
+
+
+def show(found: dict[str, dict[str, Any]]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for title in ("engine", "load ms", "first ms", "median ms", "p90 ms", "runs", "memory"):
+        table.add_column(title, justify="left" if title == "engine" else "right")
+    for name, row in found.items():
+        numbers = [f"{row[k]:.2f}" for k in ("load_ms", "first_ms")]
+        numbers += [f"{row[k]:.3f}" for k in ("median_ms", "p90_ms")]
+        table.add_row(name, *numbers, str(row["runs"]), bytes_text(row["memory_bytes"]))
+    out.print(table)
+    names = list(found)
+    if PEER in found and len(names) > 1:
+        ratio = found[names[0]]["median_ms"] / found[PEER]["median_ms"]
+        out.print(f"{names[0]} takes {ratio:.2f} of the time of {PEER}")

@@ -1,0 +1,82 @@
+"""Measures one engine in a process of its own: import, load, first inference, memory.
+
+    python -m edgec.cli.cold ENGINE MODEL THREADS INPUTS.npz    prints one JSON object
+
+Nothing but NumPy is imported before the measuring starts.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Runner = Callable[[], Any]
+
+
+def peak_memory() -> int:
+    """The most bytes this process has had in memory so far."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return 1024 * int(line.split()[1])
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def runner(engine: str, model: str, threads: int, inputs: dict[str, Any]) -> Runner:
+    """A call that runs `model` once on the engine: onnxruntime or a device of edgert.
+
+    `threads` 0 leaves the choice to the engine. ONNX Runtime's threads do not spin between runs.
+    """
+    if engine == "onnxruntime":
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0" if threads == 1 else "1")
+        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        return lambda: session.run(None, inputs)
+    import edgert
+
+    loaded = edgert.load(model, device=engine, threads=threads or None)
+    return lambda: loaded.run(inputs)
+
+
+def measure(engine: str, model: str, threads: int, inputs: dict[str, Any]) -> dict[str, float]:
+    """Milliseconds of import, load and first run; bytes that they added to the process."""
+    before = peak_memory()
+    start = time.perf_counter()
+    __import__("onnxruntime" if engine == "onnxruntime" else "edgert")
+    imported = time.perf_counter()
+    call = runner(engine, model, threads, inputs)
+    loaded = time.perf_counter()
+    call()
+    first = time.perf_counter()
+    return {
+        "import_ms": 1e3 * (imported - start),
+        "load_ms": 1e3 * (loaded - imported),
+        "first_ms": 1e3 * (first - loaded),
+        "memory_bytes": peak_memory() - before,
+    }
+
+
+def main() -> None:
+    engine, model, threads, path = sys.argv[1:]
+    with np.load(path) as file:
+        inputs = {str(name): file[f"array{i}"] for i, name in enumerate(file["names"])}
+    print(json.dumps(measure(engine, model, int(threads), inputs)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""The `edgec` command. One file per subcommand."""
+
+from __future__ import annotations
+
+import typer
+
+from edgec.cli.bench import bench
+from edgec.cli.devices import devices
+from edgec.cli.export import export
+from edgec.cli.inspect import inspect
+from edgec.cli.run import run
+from edgec.cli.validate import validate
+
+app = typer.Typer(
+    name="edgec",
+    help="Compiles trained networks into .edge files, and runs, checks and measures them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for subcommand in (export, run, validate, bench, inspect, devices):
+    app.command()(subcommand)
+
+
+def main() -> None:
+    """Runs the command line; exits with 0, 1 (the answer is no), 2 (bad input) or 3 (a bug)."""
+    app()
+
+
+if __name__ == "__main__":
+    main()
