@@ -1,0 +1,70 @@
+"""Transposed convolution."""
+
+from __future__ import annotations
+
+from edgec.frontends.onnx.builder import Builder
+from edgec.frontends.onnx.conv import bias_program
+from edgec.frontends.onnx.registry import Call, onnx_op
+from edgec.ir.dims import Dim, floordiv, maximum
+from edgec.ir.graph import Value
+from edgec.ops.base import OpError
+from edgec.ops.conv_transpose import ConvTranspose
+
+
+@onnx_op("ConvTranspose")
+def conv_transpose(b: Builder, call: Call) -> Value:
+    """ConvTranspose on [N, C, *S]: channels last inside; the weight [C, O/g, *K] becomes [O, *K, C/g]."""
+    x, w, bias = call.operand(0), call.operand(1), call.optional(2)
+    if x.rank < 3 or w.rank != x.rank:
+        raise OpError(f"input is {x.type}, weight is {w.type}, expected equal ranks of 3 or more")
+    spatial, groups = x.rank - 2, call.int("group", 1)
+    strides = call.ints("strides", [1] * spatial)
+    dilations = call.ints("dilations", [1] * spatial)
+    pads, extra = _padding(call, x, w, strides, dilations)
+    op = ConvTranspose(
+        strides,
+        pads,
+        dilations,
+        groups,
+        extra,
+        bias_program(x.dtype, bias),
+        int(x.dtype.compute),
+        int(x.dtype),
+    )
+    operands = [b.channels_last(x), _weight(b, w, groups)]
+    return b.channels_first(b.one(op, *operands, *([bias] if bias is not None else [])))
+
+
+def _weight(b: Builder, w: Value, groups: int) -> Value:
+    channels, outputs, *kernel = w.shape
+    inner = floordiv(channels, groups)
+    split = b.reshape(w, (groups, inner, outputs, *kernel))
+    moved = b.transpose(split, [0, 2, *range(3, w.rank + 1), 1])
+    return b.reshape(moved, (outputs * groups, *kernel, inner))
+
+
+def _padding(
+    call: Call, x: Value, w: Value, strides: tuple[int, ...], dilations: tuple[int, ...]
+) -> tuple[tuple[Dim, ...], tuple[Dim, ...]]:
+    """(pads, output_padding); with output_shape or SAME padding the pads follow from the result's size."""
+    spatial = x.rank - 2
+    extra: list[Dim] = list(call.ints("output_padding", [0] * spatial))
+    mode = call.string("auto_pad", "NOTSET")
+    wanted: list[Dim] | None = None
+    if call.has("output_shape"):
+        wanted = list(call.ints("output_shape"))[-spatial:]
+    elif mode in ("SAME_UPPER", "SAME_LOWER"):
+        wanted = [size * stride for size, stride in zip(x.shape[2:], strides)]
+    if wanted is None:
+        none = [0] * (2 * spatial)
+        return call.ints("pads", none if mode == "NOTSET" else none), tuple(extra)
+    begins: list[Dim] = []
+    ends: list[Dim] = []
+    for i, (size, k, target) in enumerate(zip(x.shape[2:], w.shape[2:], wanted)):
+        total = (size - 1) * strides[i] + extra[i] + (k - 1) * dilations[i] + 1 - target
+        extra[i] = extra[i] + maximum(total * -1, 0)
+        total = maximum(total, 0)
+        less = floordiv(total, 2)
+        begins.append(less if mode == "SAME_UPPER" else total - less)
+        ends.append(total - less if mode == "SAME_UPPER" else less)
+    return (*begins, *ends), tuple(extra)

@@ -1,0 +1,86 @@
+"""Function bodies that ONNX itself defines for operators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import onnx
+from onnx import defs
+
+from edgec.frontends.onnx import loading
+from edgec.ir.graph import Value
+
+
+def _schema(node: onnx.NodeProto, version: int) -> defs.OpSchema | None:
+    domain = "" if node.domain == "ai.onnx" else node.domain
+    if not defs.has(node.op_type, domain):
+        return None
+    try:
+        return defs.get_schema(node.op_type, version, domain)
+    except defs.SchemaError:
+        return None
+
+
+def schema_defaults(node: onnx.NodeProto, version: int) -> dict[str, onnx.AttributeProto]:
+    """The default attributes of a node's operator."""
+    schema = _schema(node, version)
+    if schema is None:
+        return {}
+    return {
+        name: a.default_value
+        for name, a in schema.attributes.items()
+        if a.default_value is not None and a.default_value.name
+    }
+
+
+def schema_function(
+    node: onnx.NodeProto,
+    attributes: Mapping[str, onnx.AttributeProto],
+    operands: Sequence[Value | None],
+    version: int,
+) -> onnx.FunctionProto | None:
+    """The body ONNX gives for a node's operator at an opset version; None where there is none."""
+    schema = _schema(node, version)
+    if schema is None:
+        return None
+    if schema.has_context_dependent_function:
+        return _context_function(schema, node, attributes, operands, version)
+    if not schema.has_function:
+        return None
+    usable = [v for v in schema.function_opset_versions if v <= version]
+    if not usable:
+        return schema.function_body
+    body = onnx.FunctionProto()
+    body.ParseFromString(schema.get_function_with_opset_version(max(usable)))
+    return body
+
+
+def _context_function(
+    schema: defs.OpSchema,
+    node: onnx.NodeProto,
+    attributes: Mapping[str, onnx.AttributeProto],
+    operands: Sequence[Value | None],
+    version: int,
+) -> onnx.FunctionProto | None:
+    usable = [v for v in schema.context_dependent_function_opset_versions if v <= version]
+    if not usable:
+        return None
+    resolved = onnx.NodeProto()
+    resolved.CopyFrom(node)
+    del resolved.attribute[:]
+    resolved.attribute.extend(attributes.values())
+    types = [_type_of(v).SerializeToString() for v in operands]
+    body = onnx.FunctionProto()
+    body.ParseFromString(
+        schema.get_context_dependent_function_with_opset_version(
+            max(usable), resolved.SerializeToString(), types
+        )
+    )
+    return body
+
+
+def _type_of(value: Value | None) -> onnx.TypeProto:
+    if value is None:
+        return onnx.TypeProto()
+    shape = [d if isinstance(d, int) else None for d in value.shape]
+    return onnx.helper.make_tensor_type_proto(loading.onnx_type_of(value.dtype), shape)

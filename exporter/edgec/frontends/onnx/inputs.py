@@ -1,0 +1,147 @@
+"""Graph inputs and outputs: their types, symbols and the guards that declared shapes give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Union
+
+import numpy as np
+import onnx
+
+from edgec.frontends.onnx import loading
+from edgec.frontends.onnx.builder import Builder
+from edgec.frontends.onnx.errors import ExportError, Problem
+from edgec.ir.dims import Dim, eq
+from edgec.ir.graph import InputDim, Value
+from edgec.ir.types import TensorType
+
+Size = Union[int, str]
+
+
+def dense_of(sparse: onnx.SparseTensorProto) -> np.ndarray[Any, Any]:
+    """The dense array of a sparse initialiser in COO form (flat or per-axis indices)."""
+    values, indices = loading.array_of(sparse.values), loading.array_of(sparse.indices)
+    result = np.zeros(tuple(sparse.dims), values.dtype)
+    if indices.ndim == 1:
+        result.reshape(-1)[indices] = values
+    else:
+        result[tuple(indices.T)] = values
+    return result
+
+
+def import_inputs(
+    builder: Builder, given: Sequence[onnx.ValueInfoProto], shapes: Mapping[str, Sequence[Size]]
+) -> dict[str, Value]:
+    """Values for the graph inputs. Raises ExportError for inputs without a usable type."""
+    problems: list[Problem] = []
+    names = {i.name for i in given}
+    for name in shapes:
+        if name not in names:
+            known = ", ".join(sorted(names))
+            problems.append(Problem(name, "input", f"is no input; the inputs are {known}", "see --shape"))
+    symbols: dict[str, Dim] = {}
+    found: dict[str, Value] = {}
+    for info in given:
+        try:
+            sizes = _sizes(info, shapes.get(info.name))
+            found[info.name] = _input(builder, info, sizes, symbols)
+        except ValueError as error:
+            problems.append(Problem(info.name, "input", str(error)))
+    if problems:
+        raise ExportError(problems)
+    return found
+
+
+def _sizes(info: onnx.ValueInfoProto, override: Sequence[Size] | None) -> list[Size]:
+    """The declared or overridden size of each axis: an int, a symbol's name, or "" for none."""
+    kind = info.type.WhichOneof("value")
+    if kind != "tensor_type":
+        raise ValueError(f"has kind {kind}; only tensors can be inputs")
+    declared = info.type.tensor_type
+    if not declared.HasField("shape"):
+        if override is None:
+            raise ValueError(f"has no declared rank; give one with --shape {info.name}=...")
+        return list(override)
+    sizes: list[Size] = [_size_of(d) for d in declared.shape.dim]
+    zero = [d.HasField("dim_value") and d.dim_value == 0 for d in declared.shape.dim]
+    if override is not None:
+        return _overridden(sizes, zero, override)
+    return sizes
+
+
+def _size_of(dim: onnx.TensorShapeProto.Dimension) -> Size:
+    """A declared size; names without a letter or digit ("?") name nothing."""
+    if dim.HasField("dim_param"):
+        return dim.dim_param if any(c.isalnum() for c in dim.dim_param) else ""
+    return max(dim.dim_value, 0) or ""
+
+
+def _overridden(declared: list[Size], zero: list[bool], override: Sequence[Size]) -> list[Size]:
+    if len(override) != len(declared):
+        raise ValueError(f"has rank {len(declared)}, --shape gives {len(override)} sizes")
+    for axis, (size, wanted) in enumerate(zip(declared, override)):
+        if isinstance(size, int) and isinstance(wanted, int) and size != wanted:
+            raise ValueError(f"has size {size} on axis {axis}, --shape gives {wanted}")
+    return [0 if z and w == 0 else w for w, z in zip(override, zero)]
+
+
+def _input(
+    builder: Builder, info: onnx.ValueInfoProto, sizes: Sequence[Size], symbols: dict[str, Dim]
+) -> Value:
+    """A graph input; the first axis of each symbol binds it, further ones must equal it."""
+    dtype = loading.dtype_of(info.type.tensor_type.elem_type)
+    shape: list[Dim] = []
+    bound: list[tuple[str, int]] = []
+    again: list[tuple[Dim, int]] = []
+    for axis, size in enumerate(sizes):
+        if isinstance(size, str) and size in symbols:
+            again.append((symbols[size], axis))
+            shape.append(symbols[size])
+        elif isinstance(size, str):
+            found = builder.new_symbol(size or f"{info.name}.{axis}")
+            bound.append((str(found), axis))
+            shape.append(found)
+            if size:
+                symbols[size] = found
+        else:
+            shape.append(size)
+    value = builder.input(info.name, TensorType(dtype, tuple(shape)))
+    graph = builder.frame.graph
+    for name, axis in bound:
+        graph.symbols[name] = InputDim(value, axis)
+    builder.source = info.name
+    for first, axis in again:
+        found = builder.new_symbol(f"{info.name}.{axis}")
+        graph.symbols[str(found)] = InputDim(value, axis)
+        builder.guard(eq(first, found), f"axis {axis} of '{info.name}' is {found}, expected {first}")
+    builder.name_value(info.name, value)
+    return value
+
+
+def finish_output(builder: Builder, value: Value, info: onnx.ValueInfoProto) -> Value:
+    """The graph output for `value`: checked against what the model declares.
+
+    An output that is an input, a constant or another output gets its own value through a reshape.
+    """
+    graph = builder.frame.graph
+    declared = info.type.tensor_type
+    if info.type.WhichOneof("value") == "tensor_type" and declared.HasField("shape"):
+        _check_shape(builder, value, declared.shape)
+    if value in graph.outputs:
+        value = builder.copy(value)
+    value = builder.own(value)
+    value.name = info.name
+    builder.name_value(info.name, value)
+    return value
+
+
+def _check_shape(builder: Builder, value: Value, shape: onnx.TensorShapeProto) -> None:
+    """Guards for declared sizes that are numbers; names merely name our expressions."""
+    if len(shape.dim) != value.rank:
+        return
+    for axis, (dim, declared) in enumerate(zip(value.shape, shape.dim)):
+        if declared.dim_value > 0 and not isinstance(dim, int):
+            builder.guard(
+                eq(dim, declared.dim_value),
+                f"axis {axis} of output '{value.name}' is {dim}, the model declares {declared.dim_value}",
+            )

@@ -1,0 +1,133 @@
+"""Reading ONNX protobufs: models, tensors, attributes, types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Union
+
+import numpy as np
+import onnx
+from onnx import external_data_helper, numpy_helper
+
+from edgec.frontends.onnx.errors import ExportError, Problem
+from edgec.ir.types import DType
+
+ModelSource = Union[onnx.ModelProto, str, Path]
+OLDEST_OPSET = 7
+
+_DTYPES: dict[int, DType] = {
+    onnx.TensorProto.FLOAT: DType.F32,
+    onnx.TensorProto.DOUBLE: DType.F64,
+    onnx.TensorProto.FLOAT16: DType.F16,
+    onnx.TensorProto.BFLOAT16: DType.BF16,
+    onnx.TensorProto.INT8: DType.I8,
+    onnx.TensorProto.INT16: DType.I16,
+    onnx.TensorProto.INT32: DType.I32,
+    onnx.TensorProto.INT64: DType.I64,
+    onnx.TensorProto.UINT8: DType.U8,
+    onnx.TensorProto.UINT16: DType.U16,
+    onnx.TensorProto.UINT32: DType.U32,
+    onnx.TensorProto.UINT64: DType.U64,
+    onnx.TensorProto.BOOL: DType.BOOL,
+    onnx.TensorProto.COMPLEX64: DType.C64,
+    onnx.TensorProto.COMPLEX128: DType.C128,
+    onnx.TensorProto.STRING: DType.STRING,
+    onnx.TensorProto.FLOAT8E4M3FN: DType.F8E4M3FN,
+    onnx.TensorProto.FLOAT8E4M3FNUZ: DType.F8E4M3FNUZ,
+    onnx.TensorProto.FLOAT8E5M2: DType.F8E5M2,
+    onnx.TensorProto.FLOAT8E5M2FNUZ: DType.F8E5M2FNUZ,
+}
+for _name, _dtype in (
+    ("INT4", DType.I4),
+    ("UINT4", DType.U4),
+    ("FLOAT4E2M1", DType.F4E2M1),
+    ("FLOAT8E8M0", DType.F8E8M0),
+    ("INT2", DType.I2),
+    ("UINT2", DType.U2),
+):
+    if hasattr(onnx.TensorProto, _name):
+        _DTYPES[getattr(onnx.TensorProto, _name)] = _dtype
+
+
+def dtype_of(element_type: int) -> DType:
+    """The element type of an ONNX TensorProto.DataType number. Raises ValueError for unknown ones."""
+    if element_type not in _DTYPES:
+        raise ValueError(f"ONNX element type {element_type} is not known")
+    return _DTYPES[element_type]
+
+
+def onnx_type_of(dtype: DType) -> int:
+    """The inverse of `dtype_of`."""
+    return next(number for number, found in _DTYPES.items() if found == dtype)
+
+
+def array_of(tensor: onnx.TensorProto) -> np.ndarray[Any, Any]:
+    """The contents of a tensor; strings as objects of type str."""
+    array = numpy_helper.to_array(tensor)
+    if tensor.data_type == onnx.TensorProto.STRING:
+        text = [v.decode() if isinstance(v, bytes) else str(v) for v in array.reshape(-1)]
+        return np.array(text, dtype=object).reshape(array.shape)
+    return array
+
+
+def attributes_of(
+    node: onnx.NodeProto, outer: Mapping[str, onnx.AttributeProto]
+) -> dict[str, onnx.AttributeProto]:
+    """A node's attributes by name; those that refer to a function's are looked up in `outer`."""
+    found: dict[str, onnx.AttributeProto] = {}
+    for attribute in node.attribute:
+        if not attribute.ref_attr_name:
+            found[attribute.name] = attribute
+        elif attribute.ref_attr_name in outer:
+            renamed = onnx.AttributeProto()
+            renamed.CopyFrom(outer[attribute.ref_attr_name])
+            renamed.name = attribute.name
+            found[attribute.name] = renamed
+    return found
+
+
+def attribute_value(attribute: onnx.AttributeProto) -> Any:
+    """An attribute as Python: text decoded, tensors as arrays, graphs and types as they are."""
+    value = onnx.helper.get_attribute_value(attribute)
+    if attribute.type == onnx.AttributeProto.TENSOR:
+        return array_of(attribute.t)
+    if attribute.type == onnx.AttributeProto.STRING:
+        return value.decode(errors="replace")
+    if attribute.type == onnx.AttributeProto.STRINGS:
+        return [v.decode(errors="replace") for v in value]
+    return value
+
+
+def load_model(source: ModelSource) -> onnx.ModelProto:
+    """The model with its external data in memory.
+
+    Raises ExportError where it cannot be read, is older than opset 7, newer than the installed onnx
+    package knows, or keeps data outside its folder.
+    """
+    model = source if isinstance(source, onnx.ModelProto) else _read(Path(source))
+    known = onnx.defs.onnx_opset_version()
+    for entry in model.opset_import:
+        if entry.domain in ("", "ai.onnx") and not OLDEST_OPSET <= entry.version <= known:
+            raise ExportError(
+                [
+                    Problem(
+                        model.graph.name,
+                        "model",
+                        f"uses opset {entry.version}, supported are {OLDEST_OPSET} to {known}",
+                        "convert it with onnx.version_converter or install a newer onnx package",
+                    )
+                ]
+            )
+    return model
+
+
+def _read(path: Path) -> onnx.ModelProto:
+    try:
+        model = onnx.load(str(path), load_external_data=False)
+        external_data_helper.load_external_data_for_model(model, str(path.parent))
+    except FileNotFoundError as error:
+        raise ExportError([Problem(str(path), "model", f"cannot be read: {error}")]) from error
+    except Exception as error:  # protobuf and onnx raise many types for bad files
+        raise ExportError([Problem(str(path), "model", f"is not a readable ONNX file: {error}")]) from error
+    return model

@@ -1,0 +1,57 @@
+"""Pooling over windows and over whole images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from edgec.frontends.onnx.builder import Builder
+from edgec.frontends.onnx.conv import window_pads
+from edgec.frontends.onnx.errors import Unsupported
+from edgec.frontends.onnx.registry import Call, onnx_op
+from edgec.ir.graph import Value
+from edgec.ops.base import OpError
+from edgec.ops.pool import Pool
+from edgec.ops.reduce import Reduce
+
+_KINDS = {"MaxPool": "max", "AveragePool": "average", "LpPool": "lp"}
+
+
+@onnx_op(*_KINDS)
+def pool(b: Builder, call: Call) -> Sequence[Value]:
+    """MaxPool (with indices where used), AveragePool, LpPool on [N, C, *S]."""
+    x = call.operand(0)
+    kernel = call.ints("kernel_shape")
+    if x.rank != len(kernel) + 2:
+        raise OpError(f"input is {x.type}, kernel_shape {kernel} needs rank {len(kernel) + 2}")
+    if call.flag("storage_order") and call.uses(1):
+        raise Unsupported("MaxPool indices in column-major order are not supported", "use storage_order 0")
+    ones = [1] * len(kernel)
+    strides, dilations = call.ints("strides", ones), call.ints("dilations", ones)
+    op = Pool(
+        _KINDS[call.op_type],
+        kernel,
+        strides,
+        window_pads(call, x.shape[2:], kernel, strides, dilations),
+        dilations,
+        call.flag("ceil_mode"),
+        call.flag("count_include_pad"),
+        call.int("p", 2),
+        call.uses(1),
+    )
+    return [b.channels_first(v) for v in b.emit(op, [b.channels_last(x)])]
+
+
+@onnx_op("GlobalAveragePool", "GlobalMaxPool")
+def global_pool(b: Builder, call: Call) -> Value:
+    x = call.operand(0)
+    kind = "mean" if call.op_type == "GlobalAveragePool" else "max"
+    return b.one(Reduce(kind, tuple(range(2, x.rank)), True), x)
+
+
+@onnx_op("GlobalLpPool")
+def global_lp_pool(b: Builder, call: Call) -> Value:
+    """(sum |x|^p)^(1/p) over all spatial axes."""
+    x, p = call.operand(0), call.int("p", 2)
+    power = b.binary("pow", b.unary("abs", x), b.constant(float(p), x.dtype))
+    total = b.one(Reduce("sum", tuple(range(2, x.rank)), True), power)
+    return b.binary("pow", total, b.constant(1.0 / p, x.dtype))

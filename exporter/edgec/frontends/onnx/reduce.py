@@ -1,0 +1,67 @@
+"""Reductions over axes."""
+
+from __future__ import annotations
+
+from edgec.frontends.onnx.builder import Builder
+from edgec.frontends.onnx.map import select
+from edgec.frontends.onnx.registry import Call, onnx_op, static_axes
+from edgec.ir.graph import Value
+from edgec.ir.types import DType
+from edgec.ops import program as scalar
+from edgec.ops.reduce import Reduce
+
+_KINDS = {
+    "ReduceSum": "sum",
+    "ReduceProd": "prod",
+    "ReduceMax": "max",
+    "ReduceMin": "min",
+    "ReduceMean": "mean",
+    "ReduceL1": "sum",
+    "ReduceL2": "sum",
+    "ReduceSumSquare": "sum",
+    "ReduceLogSum": "sum",
+}
+
+
+def reduced_axes(b: Builder, call: Call, x: Value) -> tuple[int, ...]:
+    """The axes a Reduce* node names: none given is all of them, or none with noop_with_empty_axes."""
+    axes = static_axes(b, call, 1, x.rank)
+    if axes:
+        return tuple(sorted(axes))
+    return () if call.flag("noop_with_empty_axes") else tuple(range(x.rank))
+
+
+@onnx_op(*_KINDS)
+def reduce(b: Builder, call: Call) -> Value:
+    """ReduceSum, ReduceL2 ...: a map before, the reduction, a map after."""
+    x = call.operand(0)
+    axes, keep = reduced_axes(b, call, x), call.flag("keepdims", True)
+    result_type = x.dtype
+    if x.dtype == DType.BOOL:
+        x = b.cast(x, DType.U8)
+    if call.op_type == "ReduceL1":
+        x = b.unary("abs", x)
+    elif call.op_type in ("ReduceL2", "ReduceSumSquare"):
+        x = b.binary("mul", x, x)
+    result = b.one(Reduce(_KINDS[call.op_type], axes, keep), x)
+    if call.op_type == "ReduceL2":
+        result = b.unary("sqrt", result)
+    elif call.op_type == "ReduceLogSum":
+        result = b.unary("log", result)
+    return b.cast(result, result_type)
+
+
+@onnx_op("ReduceLogSumExp")
+def log_sum_exp(b: Builder, call: Call) -> Value:
+    """log(sum(exp(x))), shifted by the greatest element where that is finite."""
+    x = call.operand(0)
+    axes, keep = reduced_axes(b, call, x), call.flag("keepdims", True)
+    top = b.one(Reduce("max", axes, True), x)
+    p = scalar.Builder([top.dtype])
+    finite = b.map(p.finish(p("isinf", 0)), [top], DType.BOOL)
+    shift = select(b, finite, b.constant(0.0, top.dtype), top)
+    total = b.one(Reduce("sum", axes, True), b.unary("exp", b.binary("sub", x, shift)))
+    result = b.binary("add", b.unary("log", total), shift)
+    if keep:
+        return result
+    return b.reshape(result, [d for i, d in enumerate(x.shape) if i not in axes])
