@@ -131,8 +131,8 @@ class Builder:
             count = math.prod(d if isinstance(d, int) else 65 for d in value.shape)
             if count > 64 or not value.dtype.is_int or value.const is not None:
                 raise OpError(
-                    f"'{value.name}' is {value.type}; sizes, axes and counts are read from integer tensors of "
-                    "known size, at most 64 elements"
+                    f"'{value.name}' is {value.type}; sizes, axes and counts are read from "
+                    "integer tensors of known size, at most 64 elements"
                 )
             self._elements[value] = tuple(
                 self.new_symbol(f"{value.name}[{i}]", low=None) for i in range(count)

@@ -42,8 +42,8 @@ def constant(b: Builder, call: Call) -> Value:
 @onnx_op("Shape")
 def shape(b: Builder, call: Call) -> Value:
     dims = call.operand(0).shape
-    end = call.int("end", len(dims))
-    return b.dims(dims[call.int("start", 0) : end])
+    end = call.integer("end", len(dims))
+    return b.dims(dims[call.integer("start", 0) : end])
 
 
 @onnx_op("Size")
@@ -81,9 +81,9 @@ def rows_and_columns(b: Builder, rows: Dim, columns: Dim) -> tuple[Value, Value]
 @onnx_op("EyeLike")
 def eye_like(b: Builder, call: Call) -> Value:
     x = call.operand(0)
-    dtype = loading.dtype_of(call.int("dtype")) if call.has("dtype") else x.dtype
+    dtype = loading.dtype_of(call.integer("dtype")) if call.has("dtype") else x.dtype
     rows, columns = rows_and_columns(b, x.shape[0], x.shape[1])
-    diagonal = b.binary("add", rows, b.constant(call.int("k", 0), DType.I64))
+    diagonal = b.binary("add", rows, b.constant(call.integer("k", 0), DType.I64))
     return b.cast(b.binary("eq", diagonal, columns), dtype)
 
 

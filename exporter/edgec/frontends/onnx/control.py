@@ -1,7 +1,7 @@
 """If, Loop and Scan.
 
-An If whose condition is known at import is inlined. One on a shape (its condition is a dim) has both
-branches tried: a branch under which the rest of the graph does not type-check is pruned into a guard. See `branch`.
+An If whose condition is known at import is inlined. One on a shape (its condition is a dim) has both branches
+tried: one under which the rest of the graph does not type-check is pruned into a guard. See `branch`.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def branch(importer: Importer, step: NodeStep, call: Call, stack: list[Step]) ->
     importer.restore(start)
     if chosen is None:
         raise Unsupported(
-            "its branches give results of different ranks or types, and its condition is only known at run time",
+            "its branches give results of different ranks or types, and only a run knows its condition",
             "make the condition a constant",
         )
     if len(frames) == 2:

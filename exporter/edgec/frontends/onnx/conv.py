@@ -22,9 +22,9 @@ def window_pads(
 ) -> tuple[Dim, ...]:
     """Begins, then ends, from the attributes `pads` and `auto_pad` (SAME: output = ceil(input / stride))."""
     rank = len(sizes)
-    mode = call.string("auto_pad", "NOTSET")
+    mode = call.text("auto_pad", "NOTSET")
     if mode == "NOTSET":
-        return call.ints("pads", [0] * (2 * rank))
+        return call.integers("pads", [0] * (2 * rank))
     if mode == "VALID":
         return (0,) * (2 * rank)
     begins: list[Dim] = []
@@ -45,7 +45,7 @@ def bias_program(dtype: DType, bias: Value | None) -> scalar.Program | None:
 
 @onnx_op("Conv")
 def conv(b: Builder, call: Call) -> Value:
-    """Conv on [N, C, *S]: transposed to channels last and back; the weight [O, C/g, *K] becomes [O, *K, C/g]."""
+    """Conv on [N, C, *S]: channels last inside; the weight [O, C/g, *K] becomes [O, *K, C/g]."""
     return convolve(b, call, call.operand(0), call.operand(1), call.optional(2))
 
 
@@ -60,8 +60,8 @@ def convolve(b: Builder, call: Call, x: Value, w: Value, bias: Value | None) -> 
     if x.rank < 3 or w.rank != x.rank:
         raise OpError(f"input is {x.type}, weight is {w.type}, expected equal ranks of 3 or more")
     ones = [1] * (x.rank - 2)
-    strides, dilations = call.ints("strides", ones), call.ints("dilations", ones)
-    kernel = call.ints("kernel_shape", ()) or w.shape[2:]
+    strides, dilations = call.integers("strides", ones), call.integers("dilations", ones)
+    kernel = call.integers("kernel_shape", ()) or w.shape[2:]
     if kernel != w.shape[2:]:
         raise OpError(f"kernel_shape is {kernel}, weight is {w.type}")
     pads = window_pads(call, x.shape[2:], w.shape[2:], strides, dilations)
@@ -69,7 +69,7 @@ def convolve(b: Builder, call: Call, x: Value, w: Value, bias: Value | None) -> 
         strides,
         pads,
         dilations,
-        call.int("group", 1),
+        call.integer("group", 1),
         bias_program(x.dtype, bias),
         int(x.dtype.compute),
         int(x.dtype),

@@ -17,9 +17,9 @@ def conv_transpose(b: Builder, call: Call) -> Value:
     x, w, bias = call.operand(0), call.operand(1), call.optional(2)
     if x.rank < 3 or w.rank != x.rank:
         raise OpError(f"input is {x.type}, weight is {w.type}, expected equal ranks of 3 or more")
-    spatial, groups = x.rank - 2, call.int("group", 1)
-    strides = call.ints("strides", [1] * spatial)
-    dilations = call.ints("dilations", [1] * spatial)
+    spatial, groups = x.rank - 2, call.integer("group", 1)
+    strides = call.integers("strides", [1] * spatial)
+    dilations = call.integers("dilations", [1] * spatial)
     pads, extra = _padding(call, x, w, strides, dilations)
     op = ConvTranspose(
         strides,
@@ -48,16 +48,15 @@ def _padding(
 ) -> tuple[tuple[Dim, ...], tuple[Dim, ...]]:
     """(pads, output_padding); with output_shape or SAME padding the pads follow from the result's size."""
     spatial = x.rank - 2
-    extra: list[Dim] = list(call.ints("output_padding", [0] * spatial))
-    mode = call.string("auto_pad", "NOTSET")
+    extra: list[Dim] = list(call.integers("output_padding", [0] * spatial))
+    mode = call.text("auto_pad", "NOTSET")
     wanted: list[Dim] | None = None
     if call.has("output_shape"):
-        wanted = list(call.ints("output_shape"))[-spatial:]
+        wanted = [*call.integers("output_shape")[-spatial:]]
     elif mode in ("SAME_UPPER", "SAME_LOWER"):
         wanted = [size * stride for size, stride in zip(x.shape[2:], strides)]
     if wanted is None:
-        none = [0] * (2 * spatial)
-        return call.ints("pads", none if mode == "NOTSET" else none), tuple(extra)
+        return call.integers("pads", [0] * (2 * spatial)), tuple(extra)
     begins: list[Dim] = []
     ends: list[Dim] = []
     for i, (size, k, target) in enumerate(zip(x.shape[2:], w.shape[2:], wanted)):

@@ -17,7 +17,7 @@ _SPARE = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 @onnx_op("Einsum")
 def einsum(b: Builder, call: Call) -> Value:
-    equation = call.string("equation").replace(" ", "")
+    equation = call.text("equation").replace(" ", "")
     values = call.operands()
     terms, result = _parse(equation, values)
     for term in terms:

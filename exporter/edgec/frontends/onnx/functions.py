@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import onnx
 from onnx import defs
@@ -11,7 +12,8 @@ from edgec.frontends.onnx import loading
 from edgec.ir.graph import Value
 
 
-def _schema(node: onnx.NodeProto, version: int) -> defs.OpSchema | None:
+def _schema(node: onnx.NodeProto, version: int) -> Any:
+    """The operator's schema at an opset version (its type hints lack the function methods); None if unknown."""
     domain = "" if node.domain == "ai.onnx" else node.domain
     if not defs.has(node.op_type, domain):
         return None
@@ -56,7 +58,7 @@ def schema_function(
 
 
 def _context_function(
-    schema: defs.OpSchema,
+    schema: Any,
     node: onnx.NodeProto,
     attributes: Mapping[str, onnx.AttributeProto],
     operands: Sequence[Value | None],

@@ -22,4 +22,4 @@ def gather_elements(b: Builder, call: Call) -> Value:
 
 @onnx_op("GatherND")
 def gather_nd(b: Builder, call: Call) -> Value:
-    return b.one(GatherNd(call.int("batch_dims", 0)), call.operand(0), call.operand(1))
+    return b.one(GatherNd(call.integer("batch_dims", 0)), call.operand(0), call.operand(1))

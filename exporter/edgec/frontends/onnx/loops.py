@@ -91,10 +91,10 @@ def scan(b: Builder, call: Call) -> Sequence[Value]:
     if call.version < 9:
         raise Unsupported("Scan before opset 9 is not supported", "convert the model to opset 9 or newer")
     graph, values = call.graph("body"), call.operands()
-    scanned = call.int("num_scan_inputs")
+    scanned = call.integer("num_scan_inputs")
     states, inputs = values[: len(values) - scanned], values[len(values) - scanned :]
-    axes = [resolve_axis(a, v.rank) for a, v in zip(call.ints("scan_input_axes", [0] * scanned), inputs)]
-    reverse = call.ints("scan_input_directions", [0] * scanned)
+    axes = [resolve_axis(a, v.rank) for a, v in zip(call.integers("scan_input_axes", [0] * scanned), inputs)]
+    reverse = call.integers("scan_input_directions", [0] * scanned)
     length = inputs[0].shape[axes[0]]
     with b.body(f"{call.name}/{graph.name}") as frame:
         names = [i.name for i in graph.input]
@@ -119,8 +119,8 @@ def scan(b: Builder, call: Call) -> Sequence[Value]:
 def _placed(b: Builder, call: Call, stacked: Sequence[Value], length: Dim) -> list[Value]:
     """Scan outputs [length, ...] flipped and moved to the axes the node asks for."""
     n = len(stacked)
-    axes = call.ints("scan_output_axes", [0] * n)
-    reverse = call.ints("scan_output_directions", [0] * n)
+    axes = call.integers("scan_output_axes", [0] * n)
+    reverse = call.integers("scan_output_directions", [0] * n)
     results = []
     for value, axis, flipped in zip(stacked, axes, reverse):
         value = b.reshape(value, (length, *value.shape[1:]))

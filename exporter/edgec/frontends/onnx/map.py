@@ -108,7 +108,7 @@ def mod(b: Builder, call: Call) -> Value:
 
 @onnx_op("BitShift")
 def bit_shift(b: Builder, call: Call) -> Value:
-    op = "shl" if call.string("direction") == "LEFT" else "shr"
+    op = "shl" if call.text("direction") == "LEFT" else "shr"
     return b.binary(op, call.operand(0), call.operand(1))
 
 
@@ -147,7 +147,7 @@ def identity(b: Builder, call: Call) -> Value:
 
 @onnx_op("Cast")
 def cast(b: Builder, call: Call) -> Value:
-    return convert(b, call.operand(0), loading.dtype_of(call.int("to")))
+    return convert(b, call.operand(0), loading.dtype_of(call.integer("to")))
 
 
 @onnx_op("CastLike")
@@ -168,8 +168,8 @@ def clip(b: Builder, call: Call) -> Value:
     x = call.operand(0)
     low, high = call.optional(1), call.optional(2)
     if call.version < 11:
-        low = b.constant(call.float("min"), x.dtype) if call.has("min") else None
-        high = b.constant(call.float("max"), x.dtype) if call.has("max") else None
+        low = b.constant(call.real("min"), x.dtype) if call.has("min") else None
+        high = b.constant(call.real("max"), x.dtype) if call.has("max") else None
     if low is not None:
         x = b.binary("max", x, b.reshape(low, ()))
     if high is not None:
@@ -218,34 +218,34 @@ def _relu(p: scalar.Builder, t: DType, call: Call) -> int:
 
 
 def _leaky_relu(p: scalar.Builder, t: DType, call: Call) -> int:
-    slope = p.const(call.float("alpha", 0.01), t)
+    slope = p.const(call.real("alpha", 0.01), t)
     return p("select", p("lt", 0, p.const(0.0, t)), p("mul", 0, slope), 0)
 
 
 def _elu(p: scalar.Builder, t: DType, call: Call) -> int:
-    low = p("mul", p.const(call.float("alpha", 1.0), t), p("expm1", 0))
+    low = p("mul", p.const(call.real("alpha", 1.0), t), p("expm1", 0))
     return p("select", p("lt", 0, p.const(0.0, t)), low, 0)
 
 
 def _selu(p: scalar.Builder, t: DType, call: Call) -> int:
-    alpha = p.const(call.float("alpha", 1.67326319217681884765625), t)
-    gamma = p.const(call.float("gamma", 1.05070102214813232421875), t)
+    alpha = p.const(call.real("alpha", 1.67326319217681884765625), t)
+    gamma = p.const(call.real("gamma", 1.05070102214813232421875), t)
     low = p("mul", alpha, p("expm1", 0))
     return p("mul", gamma, p("select", p("le", 0, p.const(0.0, t)), low, 0))
 
 
 def _celu(p: scalar.Builder, t: DType, call: Call) -> int:
-    alpha, zero = p.const(call.float("alpha", 1.0), t), p.const(0.0, t)
+    alpha, zero = p.const(call.real("alpha", 1.0), t), p.const(0.0, t)
     low = p("mul", alpha, p("expm1", p("div", 0, alpha)))
     return p("add", p("max", 0, zero), p("min", low, zero))
 
 
 def _thresholded_relu(p: scalar.Builder, t: DType, call: Call) -> int:
-    return p("select", p("gt", 0, p.const(call.float("alpha", 1.0), t)), 0, p.const(0.0, t))
+    return p("select", p("gt", 0, p.const(call.real("alpha", 1.0), t)), 0, p.const(0.0, t))
 
 
 def _hard_sigmoid(p: scalar.Builder, t: DType, call: Call) -> int:
-    return _hard_gate(p, t, call.float("alpha", 0.2), call.float("beta", 0.5))
+    return _hard_gate(p, t, call.real("alpha", 0.2), call.real("beta", 0.5))
 
 
 def _hard_gate(p: scalar.Builder, t: DType, alpha: float, beta: float) -> int:
@@ -271,12 +271,12 @@ def _mish(p: scalar.Builder, t: DType, call: Call) -> int:
 
 
 def _swish(p: scalar.Builder, t: DType, call: Call) -> int:
-    return p("mul", 0, p("sigmoid", p("mul", 0, p.const(call.float("alpha", 1.0), t))))
+    return p("mul", 0, p("sigmoid", p("mul", 0, p.const(call.real("alpha", 1.0), t))))
 
 
 def _gelu(p: scalar.Builder, t: DType, call: Call) -> int:
     half, one = p.const(0.5, t), p.const(1.0, t)
-    if call.string("approximate", "none") == "tanh":
+    if call.text("approximate", "none") == "tanh":
         cube = p("mul", 0, p("mul", 0, 0))
         inner = p("add", 0, p("mul", p.const(0.044715, t), cube))
         gate = p("tanh", p("mul", p.const(math.sqrt(2 / math.pi), t), inner))
@@ -286,7 +286,7 @@ def _gelu(p: scalar.Builder, t: DType, call: Call) -> int:
 
 
 def _shrink(p: scalar.Builder, t: DType, call: Call) -> int:
-    limit, bias = call.float("lambd", 0.5), p.const(call.float("bias", 0.0), t)
+    limit, bias = call.real("lambd", 0.5), p.const(call.real("bias", 0.0), t)
     high = p("select", p("gt", 0, p.const(limit, t)), p("sub", 0, bias), p.const(0.0, t))
     return p("select", p("lt", 0, p.const(-limit, t)), p("add", 0, bias), high)
 

@@ -48,7 +48,7 @@ def gemm(b: Builder, call: Call) -> Value:
     """alpha * A B + beta * C."""
     x, y, c = call.operand(0), call.operand(1), call.optional(2)
     result = multiply(b, x, y, call.flag("transA"), call.flag("transB"))
-    alpha, beta = call.float("alpha", 1.0), call.float("beta", 1.0)
+    alpha, beta = call.real("alpha", 1.0), call.real("beta", 1.0)
     if alpha != 1.0:
         result = b.binary("mul", result, b.constant(alpha, result.dtype))
     if c is None or beta == 0.0:

@@ -31,10 +31,10 @@ def batch_normalization(b: Builder, call: Call) -> Sequence[Value]:
         raise Unsupported("BatchNormalization with spatial=0 is not supported")
     running: list[Value] = []
     if call.version >= 14 and call.flag("training_mode"):
-        old_mean, old_variance, momentum = mean, variance, call.float("momentum", 0.9)
+        old_mean, old_variance, momentum = mean, variance, call.real("momentum", 0.9)
         mean, variance = _moments(b, x)
         running = [_blend(b, old, new, momentum) for old, new in ((old_mean, mean), (old_variance, variance))]
-    epsilon = b.constant(call.float("epsilon", 1e-5), variance.dtype)
+    epsilon = b.constant(call.real("epsilon", 1e-5), variance.dtype)
     deviation = b.unary("sqrt", b.binary("add", variance, epsilon))
     factor = b.binary("div", b.cast(scale, variance.dtype), deviation)
     shift = b.binary("sub", b.cast(bias, mean.dtype), b.binary("mul", mean, factor))
@@ -58,7 +58,7 @@ def _blend(b: Builder, old: Value, new: Value, momentum: float) -> Value:
 @onnx_op("InstanceNormalization")
 def instance_normalization(b: Builder, call: Call) -> Value:
     x, scale, bias = call.operand(0), call.operand(1), call.operand(2)
-    op = Normalize(tuple(range(1, x.rank - 1)), call.float("epsilon", 1e-5))
+    op = Normalize(tuple(range(1, x.rank - 1)), call.real("epsilon", 1e-5))
     return b.channels_first(b.one(op, b.channels_last(x), scale, bias))
 
 
@@ -67,7 +67,7 @@ def layer_normalization(b: Builder, call: Call) -> Sequence[Value]:
     """LayerNormalization; mean and inverse deviation are computed only where they are used."""
     x, scale, bias = call.operand(0), call.operand(1), call.optional(2)
     axes = tuple(range(call.axis(x.rank, -1), x.rank))
-    epsilon = call.float("epsilon", 1e-5)
+    epsilon = call.real("epsilon", 1e-5)
     results = [b.one(Normalize(axes, epsilon), x, scale, bias)]
     if call.uses(1) or call.uses(2):
         mean = b.one(Reduce("mean", axes, True), x)
@@ -82,20 +82,20 @@ def layer_normalization(b: Builder, call: Call) -> Sequence[Value]:
 def rms_normalization(b: Builder, call: Call) -> Value:
     x, scale = call.operand(0), call.operand(1)
     axes = tuple(range(call.axis(x.rank, -1), x.rank))
-    return b.cast(b.one(Normalize(axes, call.float("epsilon", 1e-5), False), x, scale), scale.dtype)
+    return b.cast(b.one(Normalize(axes, call.real("epsilon", 1e-5), False), x, scale), scale.dtype)
 
 
 @onnx_op("GroupNormalization")
 def group_normalization(b: Builder, call: Call) -> Value:
     """x as [N, G, C/G, *S] normalised over all but N and G; scale and bias are per group before opset 21."""
     x, scale, bias = call.operand(0), call.operand(1), call.operand(2)
-    groups = call.int("num_groups")
+    groups = call.integer("num_groups")
     split: tuple[Dim, ...] = (x.shape[0], groups, floordiv(x.shape[1], groups), *x.shape[2:])
     ones = [1] * (x.rank - 2)
     per_group: tuple[Dim, ...] = (groups, 1, *ones)
     per_channel: tuple[Dim, ...] = (groups, split[2], *ones)
     shape = per_group if call.version < 21 else per_channel
-    op = Normalize(tuple(range(2, x.rank + 1)), call.float("epsilon", 1e-5))
+    op = Normalize(tuple(range(2, x.rank + 1)), call.real("epsilon", 1e-5))
     y = b.one(op, b.reshape(x, split), b.reshape(scale, shape), b.reshape(bias, shape))
     return b.reshape(y, x.shape)
 
@@ -103,14 +103,14 @@ def group_normalization(b: Builder, call: Call) -> Value:
 @onnx_op("LRN")
 def local_response_normalization(b: Builder, call: Call) -> Value:
     """x / (bias + alpha * mean of squares over `size` neighbouring channels) ^ beta."""
-    x, size = call.operand(0), call.int("size")
+    x, size = call.operand(0), call.integer("size")
     squares = b.binary("mul", x, x)
     flat = b.reshape(squares, (x.shape[0], x.shape[1], _spatial(x)))
     window = Pool("average", (size,), (1,), ((size - 1) // 2, size // 2), (1,), False, True)
     mean = b.reshape(b.one(window, flat), x.shape)
-    scaled = b.binary("mul", mean, b.constant(call.float("alpha", 1e-4), x.dtype))
-    base = b.binary("add", scaled, b.constant(call.float("bias", 1.0), x.dtype))
-    return b.binary("div", x, b.binary("pow", base, b.constant(call.float("beta", 0.75), x.dtype)))
+    scaled = b.binary("mul", mean, b.constant(call.real("alpha", 1e-4), x.dtype))
+    base = b.binary("add", scaled, b.constant(call.real("bias", 1.0), x.dtype))
+    return b.binary("div", x, b.binary("pow", base, b.constant(call.real("beta", 0.75), x.dtype)))
 
 
 def _spatial(x: Value) -> Dim:
@@ -124,7 +124,7 @@ def _spatial(x: Value) -> Dim:
 def lp_normalization(b: Builder, call: Call) -> Value:
     """x divided by its 1- or 2-norm along an axis; 0 where that is 0."""
     x = call.operand(0)
-    axis, p = call.axis(x.rank, -1), call.int("p", 2)
+    axis, p = call.axis(x.rank, -1), call.integer("p", 2)
     if p not in (1, 2):
         raise OpError(f"p is {p}, expected 1 or 2")
     if p == 1:

@@ -20,13 +20,13 @@ _KINDS = {"MaxPool": "max", "AveragePool": "average", "LpPool": "lp"}
 def pool(b: Builder, call: Call) -> Sequence[Value]:
     """MaxPool (with indices where used), AveragePool, LpPool on [N, C, *S]."""
     x = call.operand(0)
-    kernel = call.ints("kernel_shape")
+    kernel = call.integers("kernel_shape")
     if x.rank != len(kernel) + 2:
         raise OpError(f"input is {x.type}, kernel_shape {kernel} needs rank {len(kernel) + 2}")
     if call.flag("storage_order") and call.uses(1):
         raise Unsupported("MaxPool indices in column-major order are not supported", "use storage_order 0")
     ones = [1] * len(kernel)
-    strides, dilations = call.ints("strides", ones), call.ints("dilations", ones)
+    strides, dilations = call.integers("strides", ones), call.integers("dilations", ones)
     op = Pool(
         _KINDS[call.op_type],
         kernel,
@@ -35,7 +35,7 @@ def pool(b: Builder, call: Call) -> Sequence[Value]:
         dilations,
         call.flag("ceil_mode"),
         call.flag("count_include_pad"),
-        call.int("p", 2),
+        call.integer("p", 2),
         call.uses(1),
     )
     return [b.channels_first(v) for v in b.emit(op, [b.channels_last(x)])]
@@ -51,7 +51,7 @@ def global_pool(b: Builder, call: Call) -> Value:
 @onnx_op("GlobalLpPool")
 def global_lp_pool(b: Builder, call: Call) -> Value:
     """(sum |x|^p)^(1/p) over all spatial axes."""
-    x, p = call.operand(0), call.int("p", 2)
+    x, p = call.operand(0), call.integer("p", 2)
     power = b.binary("pow", b.unary("abs", x), b.constant(float(p), x.dtype))
     total = b.one(Reduce("sum", tuple(range(2, x.rank)), True), power)
     return b.binary("pow", total, b.constant(1.0 / p, x.dtype))

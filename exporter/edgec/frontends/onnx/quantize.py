@@ -14,11 +14,11 @@ from edgec.ops import program as scalar
 
 
 def _spread(b: Builder, call: Call, x: Value, parameter: Value) -> Value:
-    """A scale or zero point so that it broadcasts to x: scalar, one per slice of the axis, or one per block."""
-    block = call.int("block_size", 0)
+    """A scale or zero point broadcast to x: scalar, one per slice of the axis, or one per block."""
+    block = call.integer("block_size", 0)
     if parameter.rank == 0 or (parameter.shape == (1,) and not block):
         return b.reshape(parameter, ())
-    axis = resolve_axis(call.int("axis", 1), x.rank)
+    axis = resolve_axis(call.integer("axis", 1), x.rank)
     if not block:
         shape: list[Dim] = [1] * x.rank
         shape[axis] = parameter.shape[0]
@@ -43,7 +43,7 @@ def _limits(dtype: DType) -> tuple[float, float]:
 def quantize(b: Builder, call: Call) -> Value:
     """saturate(round(x / scale) + zero point), rounding to even."""
     x, step, zero = call.operand(0), call.operand(1), call.optional(2)
-    number = call.int("output_dtype", 0)
+    number = call.integer("output_dtype", 0)
     target = zero.dtype if zero is not None else loading.dtype_of(number) if number else DType.U8
     t = DType.F32
     operands = [b.cast(x, t), b.cast(_spread(b, call, x, step), t)]
@@ -67,7 +67,7 @@ def quantize(b: Builder, call: Call) -> Value:
 def dequantize(b: Builder, call: Call) -> Value:
     """(x - zero point) * scale, of the scale's type."""
     x, step, zero = call.operand(0), call.operand(1), call.optional(2)
-    number = call.int("output_dtype", 0)
+    number = call.integer("output_dtype", 0)
     target = loading.dtype_of(number) if number else step.dtype
     wide = DType.F32 if x.dtype.is_float else DType.I32
     value = b.cast(x, wide)

@@ -66,25 +66,25 @@ class Call:
             raise OpError(f"attribute '{name}' is missing")
         return found
 
-    def int(self, name: str, default: Any = _MISSING) -> int:
+    def integer(self, name: str, default: Any = _MISSING) -> int:
         return int(self._get(name, default))
 
-    def float(self, name: str, default: Any = _MISSING) -> float:
+    def real(self, name: str, default: Any = _MISSING) -> float:
         return float(self._get(name, default))
 
     def flag(self, name: str, default: bool = False) -> bool:
         return bool(self._get(name, default))
 
-    def string(self, name: str, default: Any = _MISSING) -> str:
+    def text(self, name: str, default: Any = _MISSING) -> str:
         return str(self._get(name, default))
 
-    def ints(self, name: str, default: Any = _MISSING) -> tuple[int, ...]:
+    def integers(self, name: str, default: Any = _MISSING) -> tuple[int, ...]:
         return tuple(int(v) for v in self._get(name, default))
 
-    def floats(self, name: str, default: Any = ()) -> tuple[float, ...]:
+    def reals(self, name: str, default: Any = ()) -> tuple[float, ...]:
         return tuple(float(v) for v in self._get(name, default))
 
-    def strings(self, name: str, default: Any = ()) -> tuple[str, ...]:
+    def texts(self, name: str, default: Any = ()) -> tuple[str, ...]:
         return tuple(self._get(name, default))
 
     def tensor(self, name: str) -> np.ndarray[Any, Any]:
@@ -96,7 +96,7 @@ class Call:
 
     def axis(self, rank: int, default: Any = _MISSING, name: str = "axis") -> int:
         """The attribute as an axis of a tensor of that rank, negative ones resolved."""
-        return resolve_axis(self.int(name, default), rank)
+        return resolve_axis(self.integer(name, default), rank)
 
 
 Result = Union[Value, Sequence[Value]]
@@ -141,7 +141,7 @@ def static_ints(builder: Builder, value: Value, what: str) -> tuple[int, ...]:
 def static_axes(builder: Builder, call: Call, index: int, rank: int) -> tuple[int, ...] | None:
     """Axes from attribute "axes" or input `index`, resolved; None where neither is given."""
     if call.has("axes"):
-        given = call.ints("axes")
+        given = call.integers("axes")
     else:
         value = call.optional(index)
         if value is None:

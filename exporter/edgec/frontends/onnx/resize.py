@@ -23,7 +23,7 @@ _KINDS = {"nearest": "nearest", "linear": "linear", "bilinear": "linear", "cubic
 def upsample(b: Builder, call: Call) -> Value:
     """Upsample: scales are an attribute in opset 7, an input in 9; asymmetric coordinates, nearest below."""
     x = call.operand(0)
-    scales = b.constant(call.floats("scales"), DType.F32) if call.version < 9 else call.operand(1)
+    scales = b.constant(call.reals("scales"), DType.F32) if call.version < 9 else call.operand(1)
     return _legacy(b, call, x, scales)
 
 
@@ -31,7 +31,7 @@ def _legacy(b: Builder, call: Call, x: Value, scales: Value) -> Value:
     factors = _static_scales(b, scales)
     shrinks = any(f < 1 for f in factors)
     op = Resize(
-        _KINDS[call.string("mode", "nearest")],
+        _KINDS[call.text("mode", "nearest")],
         tuple(range(x.rank)),
         tuple(_scaled(b, x, scales)),
         factors,
@@ -47,7 +47,7 @@ def resize(b: Builder, call: Call) -> Value:
     x = call.operand(0)
     if call.version < 11:
         return _legacy(b, call, x, call.operand(1))
-    axes = tuple(resolve_axis(a, x.rank) for a in call.ints("axes", range(x.rank)))
+    axes = tuple(resolve_axis(a, x.rank) for a in call.integers("axes", range(x.rank)))
     roi, scales, sizes = (_present(call, i) for i in (1, 2, 3))
     factors: tuple[float, ...] = ()
     if scales is not None:
@@ -58,19 +58,19 @@ def resize(b: Builder, call: Call) -> Value:
         wanted = _keep_aspect(call, x, axes, wanted)
     else:
         raise OpError("neither scales nor sizes are given")
-    coordinates = call.string("coordinate_transformation_mode", "half_pixel")
+    coordinates = call.text("coordinate_transformation_mode", "half_pixel")
     cropped = coordinates == "tf_crop_and_resize"
     op = Resize(
-        _KINDS[call.string("mode", "nearest")],
+        _KINDS[call.text("mode", "nearest")],
         axes,
         tuple(wanted),
         factors,
         coordinates,
-        call.string("nearest_mode", "round_prefer_floor"),
-        call.float("cubic_coeff_a", -0.75),
+        call.text("nearest_mode", "round_prefer_floor"),
+        call.real("cubic_coeff_a", -0.75),
         call.flag("exclude_outside"),
         call.flag("antialias"),
-        call.float("extrapolation_value", 0.0),
+        call.real("extrapolation_value", 0.0),
     )
     return apply(b, op, x, b.cast(roi, DType.F32) if cropped and roi is not None else None)
 
@@ -103,7 +103,7 @@ def _scaled(b: Builder, x: Value, scales: Value, axes: Sequence[int] | None = No
 
 def _keep_aspect(call: Call, x: Value, axes: Sequence[int], sizes: Sequence[Dim]) -> list[Dim]:
     """Sizes under keep_aspect_ratio_policy: one scale for all axes, the least or greatest of theirs."""
-    policy = call.string("keep_aspect_ratio_policy", "stretch")
+    policy = call.text("keep_aspect_ratio_policy", "stretch")
     if policy == "stretch":
         return list(sizes)
     old = [x.shape[a] for a in axes]

@@ -26,12 +26,12 @@ def rnn(b: Builder, call: Call) -> Sequence[Value]:
         lengths = b.cast(lengths, DType.I32)
     op = Rnn(
         call.op_type.lower(),
-        call.string("direction", "forward"),
-        call.int("hidden_size", r.shape[-1]),
-        call.strings("activations"),
-        call.floats("activation_alpha"),
-        call.floats("activation_beta"),
-        call.float("clip", 0.0),
+        call.text("direction", "forward"),
+        call.integer("hidden_size", r.shape[-1]),
+        call.texts("activations"),
+        call.reals("activation_alpha"),
+        call.reals("activation_beta"),
+        call.real("clip", 0.0),
         call.flag("linear_before_reset"),
         call.flag("input_forget"),
     )

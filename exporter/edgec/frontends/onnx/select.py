@@ -15,7 +15,7 @@ from edgec.ops.select import Compress, NonZero, TopK, Unique
 def topk(b: Builder, call: Call) -> Sequence[Value]:
     """k is an attribute before opset 10, an input since."""
     x = call.operand(0)
-    k = call.int("k") if call.version < 10 else require_size(b, b.dims_of(call.operand(1))[0])
+    k = call.integer("k") if call.version < 10 else require_size(b, b.dims_of(call.operand(1))[0])
     op = TopK(k, call.axis(x.rank, -1), call.flag("largest", True), call.flag("sorted", True))
     return b.emit(op, [x])
 

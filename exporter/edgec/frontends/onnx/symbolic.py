@@ -4,8 +4,8 @@ Small tensors that hold sizes are computed at import, element by element, so the
 model leaves no nodes behind. *Contents* are a NumPy object array; an element is
 
 * an `int` or `Expr` for integers, 0, 1 or an `Expr` of such value for bool,
-* a `Fraction` or a `Ratio` for floats. Float arithmetic is done exactly, which is what the model computes as long as
-  the sizes stay below 2^24; a Ratio's denominator is bounded so that this stays true.
+* a `Fraction` or a `Ratio` for floats. Float arithmetic is done exactly, which is what the model computes
+  as long as the sizes stay below 2^24; a Ratio's denominator is bounded so that this stays true.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ def is_plain(contents: Contents) -> bool:
 def array_of_contents(contents: Contents, dtype: DType) -> np.ndarray[Any, Any]:
     """The array of plain contents."""
     values = [float(v) if isinstance(v, Fraction) else v for v in contents.reshape(-1)]
-    return np.array(values, dtype=dtype.numpy).reshape(contents.shape)
+    result: np.ndarray[Any, Any] = np.array(values, dtype=dtype.numpy).reshape(contents.shape)
+    return result
 
 
 def split(element: Element) -> tuple[Dim, int]:
@@ -230,7 +231,7 @@ def _common(rule: Callable[[Dim, Dim], Dim]) -> Callable[[Element, Element], Ele
     return lifted
 
 
-def _comparison(rule: Callable[[Dim, Dim], Dim]) -> Callable[[Element, Element], Element]:
+def _comparison(rule: Callable[..., Element]) -> Callable[[Element, Element], Element]:
     def lifted(a: Element, b: Element) -> Element:
         (p, q), (r, s) = split(a), split(b)
         return rule(p * s, r * q)

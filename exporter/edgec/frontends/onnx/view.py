@@ -19,6 +19,7 @@ from edgec.ir.dims import (
     ceildiv,
     eq,
     floordiv,
+    logical_not,
     maximum,
     minimum,
     mod,
@@ -72,7 +73,7 @@ def reshape(b: Builder, call: Call) -> Value:
 @onnx_op("Flatten")
 def flatten(b: Builder, call: Call) -> Value:
     x = call.operand(0)
-    axis = call.int("axis", 1)
+    axis = call.integer("axis", 1)
     if not -x.rank <= axis <= x.rank:
         raise OpError(f"axis {axis} is out of range for {x.type}")
     axis = axis + x.rank if axis < 0 else axis
@@ -85,16 +86,24 @@ def squeeze(b: Builder, call: Call) -> Value:
     x = call.operand(0)
     axes = static_axes(b, call, 1, x.rank)
     if axes is None:
-        axes = tuple(i for i, d in enumerate(x.shape) if d == 1)
+        axes = tuple(i for i, d in enumerate(x.shape) if _is_one(b, d))
     for axis in axes:
         b.guard(eq(x.shape[axis], 1), f"axis {axis} of the input, {x.shape[axis]}, is 1")
     return b.reshape(x, [d for i, d in enumerate(x.shape) if i not in axes])
 
 
+def _is_one(b: Builder, dim: Dim) -> bool:
+    """Whether a size is known to be 1; one that could be either is guarded not to be."""
+    if dim == 1 or b.is_known(eq(dim, 1)):
+        return True
+    b.guard(logical_not(eq(dim, 1)), f"size {dim} is not 1 (Squeeze without axes would remove the axis)")
+    return False
+
+
 @onnx_op("Unsqueeze")
 def unsqueeze(b: Builder, call: Call) -> Value:
     x = call.operand(0)
-    given = call.ints("axes") if call.has("axes") else static_ints(b, call.operand(1), "axes")
+    given = call.integers("axes") if call.has("axes") else static_ints(b, call.operand(1), "axes")
     rank = x.rank + len(given)
     axes = {resolve_axis(a, rank) for a in given}
     if len(axes) != len(given):
@@ -106,7 +115,7 @@ def unsqueeze(b: Builder, call: Call) -> Value:
 @onnx_op("Transpose")
 def transpose(b: Builder, call: Call) -> Value:
     x = call.operand(0)
-    return b.transpose(x, call.ints("perm", tuple(reversed(range(x.rank)))))
+    return b.transpose(x, call.integers("perm", tuple(reversed(range(x.rank)))))
 
 
 @onnx_op("Concat")
@@ -176,9 +185,9 @@ def slice(b: Builder, call: Call) -> Value:
     x = call.operand(0)
     steps: tuple[int, ...] = ()
     if call.version < 10:
-        starts: Sequence[Dim] = call.ints("starts")
-        ends: Sequence[Dim] = call.ints("ends")
-        axes = call.ints("axes", range(len(starts)))
+        starts: Sequence[Dim] = call.integers("starts")
+        ends: Sequence[Dim] = call.integers("ends")
+        axes = call.integers("axes", range(len(starts)))
     else:
         starts, ends = b.dims_of(call.operand(1)), b.dims_of(call.operand(2))
         given, stepped = call.optional(3), call.optional(4)
@@ -206,7 +215,7 @@ def split(b: Builder, call: Call) -> Sequence[Value]:
     if given is not None:
         sizes = [require_size(b, d) for d in b.dims_of(given)]
     elif call.has("split"):
-        sizes = list(call.ints("split"))
+        sizes = list(call.integers("split"))
     else:
         chunk = ceildiv(total, count)
         if call.version < 18:
@@ -230,8 +239,8 @@ def pad(b: Builder, call: Call) -> Value:
     x, fill = call.operand(0), None
     axes: tuple[int, ...] | None = None
     if call.version < 11:
-        pads: Sequence[Dim] = call.ints("pads")
-        fill = b.constant(call.float("value", 0.0), x.dtype)
+        pads: Sequence[Dim] = call.integers("pads")
+        fill = b.constant(call.real("value", 0.0), x.dtype)
     else:
         pads, fill = b.dims_of(call.operand(1)), call.optional(2)
         axes = static_axes(b, call, 3, x.rank)
@@ -241,7 +250,7 @@ def pad(b: Builder, call: Call) -> Value:
     full: list[Dim] = [0] * (2 * x.rank)
     for i, axis in enumerate(axes):
         full[axis], full[x.rank + axis] = pads[i], pads[len(axes) + i]
-    return pad_all(b, x, full, call.string("mode", "constant"), fill)
+    return pad_all(b, x, full, call.text("mode", "constant"), fill)
 
 
 def pad_all(b: Builder, x: Value, pads: Sequence[Dim], kind: str, fill: Value | None) -> Value:
@@ -259,10 +268,10 @@ def pad_all(b: Builder, x: Value, pads: Sequence[Dim], kind: str, fill: Value | 
 @onnx_op("DepthToSpace")
 def depth_to_space(b: Builder, call: Call) -> Value:
     """[N, C, H, W] to [N, C / k², H k, W k]; mode DCR takes the blocks from the slow part of C."""
-    x, k = call.operand(0), call.int("blocksize")
+    x, k = call.operand(0), call.integer("blocksize")
     n, c, h, w = x.shape
     rest = floordiv(c, k * k)
-    if call.string("mode", "DCR") == "DCR":
+    if call.text("mode", "DCR") == "DCR":
         moved = b.transpose(b.reshape(x, (n, k, k, rest, h, w)), [0, 3, 4, 1, 5, 2])
     else:
         moved = b.transpose(b.reshape(x, (n, rest, k, k, h, w)), [0, 1, 4, 2, 5, 3])
@@ -271,7 +280,7 @@ def depth_to_space(b: Builder, call: Call) -> Value:
 
 @onnx_op("SpaceToDepth")
 def space_to_depth(b: Builder, call: Call) -> Value:
-    x, k = call.operand(0), call.int("blocksize")
+    x, k = call.operand(0), call.integer("blocksize")
     n, c, h, w = x.shape
     rows, columns = floordiv(h, k), floordiv(w, k)
     moved = b.transpose(b.reshape(x, (n, c, rows, k, columns, k)), [0, 3, 5, 1, 2, 4])
