@@ -1,0 +1,125 @@
+"""Every network of the manifest on edgec and on ONNX Runtime, in one interleaved run.
+
+    python benchmarks/compare.py [NAME ...] [--threads 1,2] [--device cpu] [--seconds 3] [--json out.json]
+
+Latency is the median over runs that take turns. Load plus first run, and the memory that they add, come
+from fresh processes. A network whose outputs differ by more than the tolerance has no row of times.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import math
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+import edgec
+from edgec.cli.cold import runner
+from edgec.cli.timing import cold_start, interleaved
+from edgec.validate import validate
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests")]
+from conftest import network_inputs  # noqa: E402
+from fetch_networks import Entry, fetch, manifest, network_path  # noqa: E402
+
+PEER = "onnxruntime"
+COLD_STARTS = 3
+TOLERANCE = 1e-4
+
+Row = dict[str, Any]
+
+
+def compare(entry: Entry, folder: Path, device: str, threads: int, seconds: float) -> Row:
+    """One network at one thread count: error, latencies, cold starts and memory of both."""
+    source, path = network_path(entry), folder / f"{entry['name']}.edge"
+    if not path.exists():
+        edgec.export(str(source), str(path))
+    inputs = network_inputs(entry, 0)
+    row: Row = {"network": entry["name"], "threads": threads, "device": device}
+    report = validate(path, source, device=device, against=PEER, inputs=[inputs], threads=threads)
+    row["error"] = report.worst
+    if not report.worst <= TOLERANCE:
+        return row
+    engines = {device: path, PEER: source}
+    calls = {name: runner(name, str(model), threads, inputs) for name, model in engines.items()}
+    row["latency"] = {n: dataclasses.asdict(found) for n, found in interleaved(calls, seconds).items()}
+    row["cold"] = {
+        name: median_row([cold_start(name, model, threads, inputs) for _ in range(COLD_STARTS)])
+        for name, model in engines.items()
+    }
+    return row
+
+
+def median_row(rows: list[dict[str, float]]) -> dict[str, float]:
+    """The median of each column."""
+    return {key: sorted(row[key] for row in rows)[len(rows) // 2] for key in rows[0]}
+
+
+def to_first(row: Row, engine: str) -> float:
+    """Milliseconds of load and first run."""
+    return float(row["cold"][engine]["load_ms"] + row["cold"][engine]["first_ms"])
+
+
+def show(rows: list[Row], device: str, console: Console) -> None:
+    table = Table(box=None, pad_edge=False)
+    titles = ("network", "threads", "error", "ms", "peer ms", "ratio", "to first", "peer", "MB", "peer MB")
+    for title in titles:
+        table.add_column(title, justify="left" if title == "network" else "right")
+    ratios = []
+    for row in rows:
+        head = [row["network"], str(row["threads"])]
+        if "latency" not in row:
+            table.add_row(*head, row.get("failure") or f"{row['error']:.0e}")
+            continue
+        ours, peer = (row["latency"][name]["median_ms"] for name in (device, PEER))
+        ratios.append(ours / peer)
+        firsts = [f"{to_first(row, name):.1f}" for name in (device, PEER)]
+        memory = [f"{row['cold'][name]['memory_bytes'] / 1e6:.1f}" for name in (device, PEER)]
+        numbers = [f"{row['error']:.0e}", f"{ours:.3f}", f"{peer:.3f}", f"{ours / peer:.2f}"]
+        table.add_row(*head, *numbers, *firsts, *memory)
+    console.print(table)
+    if ratios:
+        mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
+        console.print(f"geometric mean of the ratios: {mean:.2f}, worst {max(ratios):.2f}")
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--seconds", type=float, default=3.0, help="per network and thread count")
+    parser.add_argument("--json", type=Path)
+    return parser.parse_args()
+
+
+def main() -> None:
+    given = options()
+    entries = [e for e in manifest() if e["name"] in (given.names or [e["name"]])]
+    fetch(entries)
+    console = Console(width=120)
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as folder, console.status("") as status:
+        for entry in entries:
+            for threads in map(int, given.threads.split(",")):
+                status.update(f"{entry['name']}, {threads} threads")
+                try:
+                    rows.append(compare(entry, Path(folder), given.device, threads, given.seconds))
+                except (ValueError, RuntimeError) as error:
+                    reason = str(error).splitlines()[0]
+                    rows.append({"network": entry["name"], "threads": threads, "failure": reason})
+    show(rows, given.device, console)
+    if given.json:
+        given.json.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
