@@ -47,7 +47,9 @@ def test_squeeze_and_excite_through_a_matrix_costs_nothing() -> None:
     net = Net()
     x = net.conv(net.input("x", "n", 3, 8, 8), 8)
     pooled = net(Reduce("mean", (2, 3), True), x)
-    s = net.reshape(net(MatMul(), net.reshape(pooled, pooled.shape[0], 8), net.const(8, 8)), pooled.shape[0], 8, 1, 1)
+    s = net.reshape(
+        net(MatMul(), net.reshape(pooled, pooled.shape[0], 8), net.const(8, 8)), pooled.shape[0], 8, 1, 1
+    )
     found = laid_out(net.output(net.conv(net.binary("mul", x, s), 4)))
     assert count(found, "transpose") == 2
 

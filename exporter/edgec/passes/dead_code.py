@@ -16,9 +16,7 @@ def dead_code(graph: Graph) -> bool:
     before = (len(graph.nodes), len(graph.symbols), len(graph.names))
     graph.nodes = [node for node in graph.nodes if node in kept]
     graph.symbols = {
-        name: source
-        for name, source in graph.symbols.items()
-        if isinstance(source, InputDim) or name in used
+        name: source for name, source in graph.symbols.items() if isinstance(source, InputDim) or name in used
     }
     graph.names = {
         name: source

@@ -102,12 +102,31 @@ class Editor:
             for key in self._names.pop(value, []):
                 del self.graph.names[key]
         del self._nodes[node]
-        for value in node.inputs:
-            if value is not None:
-                self._users[value].remove(node)
+        for operand in node.inputs:
+            if operand is not None:
+                self._users[operand].remove(node)
         for value in node.outputs:
             if self._producer.get(value) is node:
                 del self._producer[value]
+
+    def detach(self, node: Node) -> None:
+        """Take out a node whose results another node, to be inserted, will make."""
+        self.changed = True
+        del self._nodes[node]
+        for value in node.inputs:
+            if value is not None:
+                self._users[value].remove(node)
+
+    def take_result(self, node: Node, reader: Node) -> None:
+        """`node` makes the only result of `reader`, which goes, in place of its own, and absorbs both."""
+        (old,), (result,) = node.outputs, reader.outputs
+        self.detach(reader)
+        self._users.pop(old, None)
+        del self._producer[old]
+        node.outputs = [result]
+        self._producer[result] = node
+        self.absorb([old], node)
+        node.absorbed.extend(n for n in (reader.name, *reader.absorbed) if n != node.name)
 
     def remove_dead(self, node: Node, into: Node | None = None) -> None:
         """Take out `node`, and what only it needed, where nobody reads its results; see `remove`."""
@@ -124,13 +143,13 @@ class Editor:
 
     def set_inputs(self, node: Node, inputs: Sequence[Value | None]) -> None:
         self.changed = True
-        for value in node.inputs:
-            if value is not None:
-                self._users[value].remove(node)
+        for old in node.inputs:
+            if old is not None:
+                self._users[old].remove(node)
         node.inputs = list(inputs)
-        for value in node.inputs:
-            if value is not None:
-                self._users.setdefault(value, []).append(node)
+        for new in node.inputs:
+            if new is not None:
+                self._users.setdefault(new, []).append(node)
 
     def replace(self, old: Value, new: Value) -> None:
         """Use `new` wherever `old` is read, is an output, names a source, or feeds a symbol."""

@@ -119,8 +119,11 @@ class _Rewriter:
             if value is None:
                 inputs.append(None)
             elif isinstance(node.op, MatMul) and i < 2 and self._is_swapped(value):
-                name = "transpose_b" if i else "transpose_a"
-                node.op = dataclasses.replace(node.op, **{name: not getattr(node.op, name)})
+                node.op = (
+                    dataclasses.replace(node.op, transpose_b=not node.op.transpose_b)
+                    if i
+                    else dataclasses.replace(node.op, transpose_a=not node.op.transpose_a)
+                )
                 inputs.append(value)
             else:
                 inputs.append(self._read(value, identity(value.rank), node))
@@ -159,9 +162,7 @@ class _Rewriter:
         else:
             self._move_atoms(node, regroup, old, new)
 
-    def _move_atoms(
-        self, node: Node, regroup: Regroup, old: tuple[int, ...], new: tuple[int, ...]
-    ) -> None:
+    def _move_atoms(self, node: Node, regroup: Regroup, old: tuple[int, ...], new: tuple[int, ...]) -> None:
         """reshape, transpose, reshape, with neighbouring atoms that stay together as one axis."""
         x, y = node.operand(0), node.outputs[0]
         runs = _runs(old, new)
@@ -187,7 +188,7 @@ class _Rewriter:
         op, matrix = product_node.op, product_node.operand(1)
         assert isinstance(op, MatMul) and matrix.const is not None
         atoms = regroup.y[-1]
-        sizes = [int(regroup.sizes[a]) for a in atoms if isinstance(regroup.sizes[a], int)]
+        sizes = [size for a in atoms if isinstance(size := regroup.sizes[a], int)]
         wanted = [atoms.index(a) for a in old[len(old) - len(atoms) :]]
         rows = matrix.const.T if op.transpose_b else matrix.const
         blocks = rows.reshape(*sizes, rows.shape[1]).transpose(*wanted, len(wanted))

@@ -1,8 +1,8 @@
 """Reshape and transpose as one thing: the same atoms, cut into axes and ordered differently.
 
-Axes of two shapes are refined into atoms: factors that both sides keep whole. A tensor's layout, the order in
-which its axes are stored, then is an order of atoms; a reshape or transpose between two stored tensors is free
-where both store the atoms in one order.
+Axes of two shapes are refined into atoms: factors that both sides keep whole. A tensor's layout (the order
+in which its axes are stored) then is an order of atoms; a reshape or transpose between two stored tensors is
+free where both store the atoms in one order.
 """
 
 from __future__ import annotations

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from edgec.ir.dims import Dim
 from edgec.ir.graph import Graph, Node, Value
 from edgec.ir.types import DType
-from edgec.ops.base import Op
+from edgec.ops.base import Context, Op
 from edgec.ops.conv import Conv
 from edgec.ops.map import Map
 from edgec.ops.reduce import Reduce
 from edgec.ops.view import Concat, Expand, Pad, Reshape, Slice, Transpose
-from edgec.passes.editor import Editor
+from edgec.passes.editor import Editor, constant
 from edgec.passes.regroup import is_trivial
 
 _ROUNDS = 8
@@ -180,24 +180,56 @@ def _expand(editor: Editor, node: Node) -> bool:
 
 def _broadcasts_alone(user: Node, x: Value, y: Value) -> bool:
     """Whether a map gives the same shape where it reads x in place of y, its expansion."""
-    types = [None if v is None else (x if v is y else v).type for v in user.inputs]
-    from edgec.ops.base import Context
-
-    return user.op.infer(types, Context())[0].shape == user.outputs[0].shape
+    return _gives_same_shape(user, [x if v is y else v for v in user.inputs])
 
 
 def _map(editor: Editor, node: Node) -> bool:
-    """A map that returns its only operand."""
+    """A map that returns its only operand is nothing; operands need no leading axes of size 1."""
     op = node.op
     assert isinstance(op, Map)
-    if op.program.code or len(node.inputs) != 1:
+    if not op.program.code and len(node.inputs) == 1:
+        x = node.operand(0)
+        return x.dtype == DType(op.dtype) and x.shape == node.outputs[0].shape and editor.alias(node, x)
+    inputs = list(node.inputs)
+    for i, value in enumerate(inputs):
+        shorter = _without_leading_ones(editor, value)
+        if shorter is not None:
+            trial = [*inputs[:i], shorter, *inputs[i + 1 :]]
+            if _gives_same_shape(node, trial):
+                inputs = trial
+    if inputs == node.inputs:
         return False
-    x = node.operand(0)
-    return x.dtype == DType(op.dtype) and editor.alias(node, x)
+    old = [editor.producer(v) for v in node.inputs]
+    editor.set_inputs(node, inputs)
+    for source in old:
+        if source is not None and source in editor:
+            editor.remove_dead(source, node)
+    return True
+
+
+def _without_leading_ones(editor: Editor, value: Value | None) -> Value | None:
+    """The same tensor with fewer leading axes of size 1, where that costs nothing."""
+    if value is None or value.rank < 2 or value.shape[0] != 1:
+        return None
+    if value.const is not None:
+        first = next((i for i, size in enumerate(value.shape) if size != 1), value.rank)
+        return constant(value.name, value.const.reshape(value.const.shape[first:]), value.dtype)
+    source = editor.producer(value)
+    if source is None or not isinstance(source.op, Reshape):
+        return None
+    x = source.operand(0)
+    added = value.rank - x.rank
+    plain = added > 0 and value.shape == (*(1,) * added, *x.shape)
+    return x if plain else None
+
+
+def _gives_same_shape(node: Node, inputs: list[Value | None]) -> bool:
+    types = [None if v is None else v.type for v in inputs]
+    return node.op.infer(types, Context())[0].shape == node.outputs[0].shape
 
 
 def _reduce(editor: Editor, node: Node) -> bool:
-    """A plain reduction over axes of size 1 is a reshape; one that drops axes keeps them, and a reshape drops them."""
+    """A plain reduction over axes of size 1 is a reshape."""
     op, x, y = node.op, node.operand(0), node.outputs[0]
     assert isinstance(op, Reduce)
     if op.prologue is not None or op.epilogue is not None:

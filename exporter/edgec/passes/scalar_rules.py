@@ -1,0 +1,233 @@
+"""Simplify scalar programs: known operands are put in, constants folded, identities applied.
+
+Only rules that keep the result exact, up to the sign of zero; `x ** 2` is `x * x`, a division by a power of
+two a multiplication. 1 / (1 + exp(-x)) becomes `sigmoid`, which is more accurate and does not overflow.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from edgec.ir.types import DType
+from edgec.ops.program import Builder, Instruction, Program
+from edgec.ops.scalar_eval import run
+
+Scalar = float | int | bool
+
+# instructions that cost tens of cycles an element or more
+EXPENSIVE = frozenset(
+    "exp log expm1 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf sigmoid".split()
+    + ["pow", "mod", "fmod"]
+)
+_WIDER = {
+    (DType.F64, DType.F32),
+    (DType.I64, DType.I32),
+    (DType.I64, DType.I16),
+    (DType.I64, DType.I8),
+    (DType.I32, DType.I16),
+    (DType.I32, DType.I8),
+    (DType.I16, DType.I8),
+    (DType.F64, DType.I32),
+}
+
+
+def is_cheap(program: Program, most: int) -> bool:
+    """Whether it is at most `most` instructions, constants left out, none of them expensive."""
+    counted = [i for i in program.code if i.op != "const"]
+    return len(counted) <= most and not any(i.op in EXPENSIVE for i in counted)
+
+
+def simplify(program: Program, known: Mapping[int, Scalar] | None = None) -> tuple[Program, list[int]]:
+    """The simplified program, and which operands it still takes; `known` gives values of operands.
+
+    >>> from edgec.ops.program import binary
+    >>> p, kept = simplify(binary("pow", DType.F32), {1: 2.0})
+    >>> str(p), kept
+    ('mul(x0, x0)', [0])
+    """
+    writer = _Writer(program.operands)
+    registers = list(range(len(program.operands)))
+    for index, value in (known or {}).items():
+        registers[index] = writer.const(value, program.operands[index])
+    for i in program.code:
+        if i.op == "const":
+            registers.append(writer.const(i.value, i.dtype))
+        else:
+            registers.append(writer.emit(i.op, [registers[a] for a in i.args], i.dtype))
+    return drop_operands(writer.finish(registers[-1]))
+
+
+def drop_operands(program: Program) -> tuple[Program, list[int]]:
+    """The program without the operands it does not read, and those that it does; at least one stays."""
+    n = len(program.operands)
+    read = {a for i in program.code for a in i.args if a < n}
+    if not program.code:
+        read.add(n - 1)
+    kept = sorted(read) or ([0] if n else [])
+    places = {old: new for new, old in enumerate(kept)}
+    shift = n - len(kept)
+    code = [
+        Instruction(i.op, tuple(places[a] if a < n else a - shift for a in i.args), i.dtype, i.value)
+        for i in program.code
+    ]
+    return Program(tuple(program.operands[k] for k in kept), tuple(code)), kept
+
+
+class _Writer:
+    """A program being written, with what is known about its registers."""
+
+    def __init__(self, operands: Sequence[DType]) -> None:
+        self._builder = Builder(operands)
+        self._types: list[DType] = list(self._builder.operands)
+        self._made: dict[int, Instruction] = {}
+        self._consts: dict[tuple[DType, str], int] = {}
+
+    def finish(self, result: int) -> Program:
+        return self._builder.finish(result)
+
+    def const(self, value: Scalar, dtype: DType) -> int:
+        key = (dtype.compute, repr(value))
+        if key not in self._consts:
+            register = self._builder.const(value, dtype)
+            self._note(register, Instruction("const", (), dtype.compute, value))
+            self._consts[key] = register
+        return self._consts[key]
+
+    def _note(self, register: int, instruction: Instruction) -> int:
+        if register == len(self._types):
+            self._types.append(instruction.dtype)
+            self._made[register] = instruction
+        return register
+
+    def emit(self, op: str, args: list[int], dtype: DType) -> int:
+        """The register of `op(args)`, simplified."""
+        values = [self._value(a) for a in args]
+        if all(v is not None for v in values):
+            return self._folded(op, args, dtype)
+        if op == "cast":
+            return self._cast(args[0], dtype)
+        found = self._identity(op, args, values)
+        if found is not None:
+            return found
+        if op == "div":
+            return self._div(args, values)
+        return self._plain(op, args)
+
+    def _plain(self, op: str, args: Sequence[int]) -> int:
+        register = self._builder(op, *args)
+        known = self._builder.code[register - len(self._builder.operands)]
+        return self._note(register, known)
+
+    def _value(self, register: int) -> Scalar | None:
+        made = self._made.get(register)
+        return made.value if made is not None and made.op == "const" else None
+
+    def _is(self, register: int, op: str) -> tuple[int, ...] | None:
+        """The arguments of the instruction that made `register`, if it is `op`."""
+        made = self._made.get(register)
+        return made.args if made is not None and made.op == op else None
+
+    def _folded(self, op: str, args: Sequence[int], dtype: DType) -> int:
+        consts = [self._made[a] for a in args]
+        program = Program((), (*consts, Instruction(op, tuple(range(len(args))), dtype)))
+        return self.const(run(program, [], int(dtype)).item(), dtype)
+
+    def _cast(self, register: int, dtype: DType) -> int:
+        if self._types[register] == dtype:
+            return register
+        inner = self._is(register, "cast")
+        if inner is not None:
+            source = self._types[inner[0]]
+            exact = source == DType.BOOL or (self._types[register], source) in _WIDER
+            if exact and (source == dtype or self._types[register] != DType.BOOL):
+                return self._cast(inner[0], dtype)
+        made = self._builder.cast(register, dtype)
+        return self._note(made, Instruction("cast", (register,), dtype))
+
+    def _identity(self, op: str, args: list[int], values: list[Scalar | None]) -> int | None:
+        """A simpler register for the operation, or None."""
+        x = args[0]
+        if op in ("not", "neg") and (inner := self._is(x, op)) is not None:
+            return inner[0]
+        if op in ("min", "max") and (found := self._clamp(op, args, values)) is not None:
+            return found
+        if op in ("and", "or") and args[0] == args[1]:
+            return x
+        if op == "select":
+            chosen = values[0]
+            if chosen is not None:
+                return args[1] if chosen else args[2]
+            return args[1] if args[1] == args[2] else None
+        if op == "recip" and (exponent := self._is_one_plus_exp(x)) is not None:
+            return self._plain("sigmoid", [exponent])
+        if len(args) == 2:
+            return self._neutral(op, args, values)
+        return None
+
+    def _neutral(self, op: str, args: list[int], values: list[Scalar | None]) -> int | None:
+        """One argument is a constant that leaves the other as it is, or nearly."""
+        x, y = args
+        a, b = values
+        if op in ("add", "mul", "and", "or") and a is not None:
+            x, y, a, b = y, x, b, a
+        if b is None:
+            return None
+        neutral = {"add": 0, "sub": 0, "mul": 1, "div": 1, "and": True, "or": False, "pow": 1}
+        if op in neutral and b == neutral[op]:
+            return x
+        if op == "pow" and b == 2:
+            return self._plain("mul", [x, x])
+        if op == "pow" and b == 3:
+            return self._plain("mul", [self._plain("mul", [x, x]), x])
+        if op == "pow" and b == -1 and self._types[x].is_float:
+            return self._plain("recip", [x])
+        if op == "mul" and b == -1:
+            return self.emit("neg", [x], self._types[x])
+        return None
+
+    def _clamp(self, op: str, args: list[int], values: list[Scalar | None]) -> int | None:
+        """min(x, x) is x; max(max(x, a), b) is max(x, max(a, b))."""
+        if args[0] == args[1]:
+            return args[0]
+        place = next((i for i, v in enumerate(values) if v is not None), None)
+        if place is None:
+            return None
+        inner = self._is(args[1 - place], op)
+        for i in range(2):
+            if inner is not None and self._value(inner[i]) is not None:
+                dtype = self._types[args[0]]
+                bound = self._folded(op, [inner[i], args[place]], dtype)
+                return self.emit(op, [inner[1 - i], bound], dtype)
+        return None
+
+    def _div(self, args: list[int], values: list[Scalar | None]) -> int:
+        dtype = self._types[args[0]]
+        divisor = values[1]
+        if dtype.is_float and divisor is not None and _has_exact_reciprocal(float(divisor)):
+            return self.emit("mul", [args[0], self.const(1.0 / float(divisor), dtype)], dtype)
+        if dtype.is_float and values[0] == 1:
+            return self.emit("recip", [args[1]], dtype)
+        if (inner := self._is_one_plus_exp(args[1])) is not None:
+            return self.emit("mul", [args[0], self._plain("sigmoid", [inner])], dtype)
+        return self._plain("div", args)
+
+    def _is_one_plus_exp(self, register: int) -> int | None:
+        """x where the register is 1 + exp(-x)."""
+        terms = self._is(register, "add")
+        if terms is None or not self._types[register].is_float:
+            return None
+        for one, other in (terms, terms[::-1]):
+            power = self._is(other, "exp")
+            if self._value(one) == 1 and power is not None:
+                negated = self._is(power[0], "neg")
+                return negated[0] if negated is not None else None
+        return None
+
+
+def _has_exact_reciprocal(value: float) -> bool:
+    """Whether 1 / value is a normal f32 and x / value == x * (1 / value): powers of two."""
+    if value == 0 or not math.isfinite(value):
+        return False
+    mantissa, exponent = math.frexp(value)
+    return abs(mantissa) == 0.5 and -120 < exponent < 120
