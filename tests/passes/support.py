@@ -61,7 +61,10 @@ class Net:
     def _value(self, operand: Value | Array | None) -> Value | None:
         if operand is None or isinstance(operand, Value):
             return operand
-        return Value("c", TensorType(DType.of(operand.dtype), operand.shape), operand)
+        return self.constant(operand)
+
+    def constant(self, array: Array) -> Value:
+        return Value("c", TensorType(DType.of(array.dtype), array.shape), array)
 
     def output(self, *values: Value) -> Graph:
         self.graph.outputs = list(values)

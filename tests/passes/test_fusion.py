@@ -26,9 +26,17 @@ from edgec.passes.simplify_programs import simplify_programs
 from edgec.passes.views import views
 
 ALL = (
-    common_subexpressions, layout, views, simplify_programs, fuse_maps, fold_affine, fuse_epilogues, fuse_maps,
-    pack_weights, dead_code,
-)  # fmt: skip
+    common_subexpressions,
+    layout,
+    views,
+    simplify_programs,
+    fuse_maps,
+    fold_affine,
+    fuse_epilogues,
+    fuse_maps,
+    pack_weights,
+    dead_code,
+)
 
 
 def fused(graph: Graph, **symbols: int) -> Graph:
@@ -56,7 +64,7 @@ def test_hard_swish_in_pieces() -> None:
         b("max", b("add", 0, b.const(3.0, DType.F32)), b.const(0.0, DType.F32)),
         b.const(6.0, DType.F32),
     )
-    y = net.binary("mul", x, net.binary("div", net.map(b.finish(clipped), x), np.float32([6.0])))
+    y = net.binary("mul", x, net.binary("div", net.map(b.finish(clipped), x), np.array([6.0], np.float32)))
     found = fused(net.output(net.conv(y, 4)))
     assert count(found, "map") == 0
 
@@ -164,8 +172,9 @@ def test_broadcast_that_grows_the_result_is_no_epilogue() -> None:
 def test_fold_and_share() -> None:
     net = Net()
     x = net.input("x", 3)
-    c = net.const(3)
-    y = net.binary("add", net.binary("mul", x, net.unary("exp", net._value(c))), net.unary("sqrt", x))
+    y = net.binary(
+        "add", net.binary("mul", x, net.unary("exp", net.constant(net.const(3)))), net.unary("sqrt", x)
+    )
     y = net.binary("add", y, net.unary("sqrt", x))
     found = check(net.output(y), fold_constants, common_subexpressions, dead_code)
     assert count(found, "map") == 4

@@ -7,7 +7,6 @@ import pytest
 from support import Net, check, count, names, only
 
 from edgec.ir.graph import Graph
-from edgec.ir.types import DType
 from edgec.ops.conv import Conv
 from edgec.ops.matmul import MatMul
 from edgec.ops.normalize import Normalize
@@ -188,4 +187,3 @@ def test_random_networks_keep_their_meaning(seed: int) -> None:
         before = count(graph, "transpose")
         found = laid_out(graph)
         assert count(found, "transpose") <= before, names(found)
-    assert DType.F32

@@ -1,4 +1,4 @@
-"""Put maps into the operators whose results they read (epilogues) and the reductions they feed (prologues)."""
+"""Put maps into the operators they follow (epilogues) and the reductions they feed (prologues)."""
 
 from __future__ import annotations
 
