@@ -41,17 +41,19 @@ static inline void store_tile(const GemmTile& t, f32 (&sums)[Rows][Vectors], int
 template <int Rows, int Panels>
 static inline void multiply_tile(const GemmTile& t, int64_t column) {
   constexpr int kColumns = Panels * kVectors;
-  const int64_t panel_floats = t.taps * t.channels * 16;
-  const float* panel = t.panels + column / 16 * panel_floats;
+  const int64_t panel_stride = t.tap_offsets ? t.panel_stride : t.taps * t.channels * 16;
+  const float* const first = t.panels + column / 16 * panel_stride;
+  const float* panel = first;
   f32 sums[Rows][kColumns] = {};
   for (int64_t tap = 0; tap < t.taps; tap++) {
+    if (t.tap_offsets) panel = first + t.tap_offsets[tap];
     const float* a[Rows];
 #pragma GCC unroll 32
     for (int r = 0; r < Rows; r++) a[r] = t.rows[tap * Rows + r] + t.row_offset;
     for (int64_t c = 0; c < t.channels; c++, panel += 16) {
       f32 w[kColumns];
 #pragma GCC unroll 32
-      for (int v = 0; v < kColumns; v++) w[v] = load(panel + v / kVectors * panel_floats + v % kVectors * W);
+      for (int v = 0; v < kColumns; v++) w[v] = load(panel + v / kVectors * panel_stride + v % kVectors * W);
 #pragma GCC unroll 32
       for (int r = 0; r < Rows; r++) {
         const f32 x = splat(a[r][c]);

@@ -18,6 +18,9 @@ struct GemmTile {
   int64_t out_stride;
   const float* bias;         // [columns] or null
   float low, high;           // the result is clamped to this range; NaN stays
+  // Where the weights lie otherwise: tap t of panel n at n * panel_stride + tap_offsets[t].
+  int64_t panel_stride = 0;
+  const int64_t* tap_offsets = nullptr;
 };
 
 struct GemmMicro {

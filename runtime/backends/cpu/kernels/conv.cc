@@ -1,0 +1,151 @@
+#include "ops/conv.h"
+
+#include <algorithm>
+
+#include "backends/cpu/kernels/conv_rows.h"
+#include "backends/cpu/kernels/depthwise.h"
+#include "backends/cpu/kernels/generic_product.h"
+#include "backends/cpu/kernels/product.h"
+
+namespace edgert {
+namespace cpu {
+namespace {
+
+enum class ConvWay : int32_t { kEmpty, kProduct, kDepthwise, kGeneric };
+
+struct ConvState {
+  ConvWay way;
+  ConvParams params;
+  ProductShape shape;
+  ConvRows rows;
+  DepthwiseShape depthwise;
+  GenericEpilogue generic;
+  uint64_t pointers, border, packed, sums;  // offsets into the scratch
+  uint64_t pointer_bytes, border_bytes;     // for each piece
+};
+
+uint64_t aligned(uint64_t bytes) { return (bytes + 63) / 64 * 64; }
+
+Status plan_as_product(const ConvParams& p, edgert_plan& plan, ConvState& state) {
+  ProductShape& s = state.shape;
+  s.groups = p.groups / p.merged;
+  EDGERT_TRY(plan_conv_rows(p, s.groups == 1, plan, state.rows));
+  s.micro = &micro();
+  s.matrices = 1;
+  s.rows = p.epilogue.size() / p.outputs;
+  s.columns = p.outputs / s.groups;
+  s.taps = state.rows.taps;
+  s.channels = state.rows.segment ? state.rows.segment : p.channels / s.groups;
+  EDGERT_TRY(plan_product(p.epilogue, plan.threads, s));
+  const auto pieces = static_cast<uint64_t>(s.pieces());
+  state.pointer_bytes = aligned(static_cast<uint64_t>(s.taps * s.micro->gemm->rows) * sizeof(float*));
+  state.border_bytes = aligned(static_cast<uint64_t>(state.rows.border_floats(s.micro->gemm->rows)) * sizeof(float));
+  state.pointers = aligned(s.scratch_bytes());
+  state.border = state.pointers + pieces * state.pointer_bytes;
+  state.packed = state.border + pieces * state.border_bytes;
+  const bool packs = p.form == WeightForm::kPlain;
+  state.sums = state.packed + (packs ? aligned(static_cast<uint64_t>(s.groups * s.group_floats()) * 4) : 0);
+  plan.scratch_bytes = state.sums + (s.epilogue.in_place ? 0 : static_cast<uint64_t>(s.rows * s.width()) * 4);
+  return {};
+}
+
+Status plan_conv(const NodeArgs& args, edgert_plan& plan) {
+  auto* state = new_state<ConvState>(&plan);
+  if (!state) return no_memory();
+  ConvParams& p = state->params;
+  EDGERT_TRY(parse_conv(args, p));
+  const int32_t x = args.inputs[0].dtype, w = args.inputs[1].dtype;
+  if (p.epilogue.size() == 0) return {};
+  if (p.accumulator != EDGERT_F32 || x != EDGERT_F32 || w != EDGERT_F32) {
+    if (p.form != WeightForm::kPlain) return unsupported("a packed weight of %s", dtype_name(w));
+    state->way = ConvWay::kGeneric;
+    return plan_generic(p.epilogue, x, w, p.accumulator, state->generic, plan);
+  }
+  if (p.form == WeightForm::kDepthwise) {
+    state->way = ConvWay::kDepthwise;
+    return plan_depthwise(p, plan, state->depthwise);
+  }
+  state->way = ConvWay::kProduct;
+  return plan_as_product(p, plan, *state);
+}
+
+void pack_weights(const ConvState& state, const edgert_call& call, float* to) {
+  const ProductShape& s = state.shape;
+  const auto* w = static_cast<const float*>(call.inputs[1]);
+  const int64_t depth = s.taps * s.channels, panels = s.panels(), units = s.groups * panels;
+  parallel(call, std::min(s.pieces(), units), [&](int64_t piece, int) {
+    const int64_t count = std::min(s.pieces(), units);
+    for (int64_t i = piece_begin(units, piece, count); i < piece_begin(units, piece + 1, count); i++)
+      pack_panel(w + i / panels * s.columns * depth, 1, depth, depth, s.columns, i % panels, to + i * depth * 16);
+  });
+}
+
+Status run_as_product(const ConvState& state, const edgert_call& call) {
+  const ProductShape& s = state.shape;
+  char* scratch = static_cast<char*>(call.scratch);
+  const auto* x = static_cast<const float*>(call.inputs[0]);
+  const auto* w = static_cast<const float*>(call.inputs[1]);
+  if (state.params.form == WeightForm::kPlain) {
+    auto* packed = reinterpret_cast<float*>(scratch + state.packed);
+    pack_weights(state, call, packed);
+    w = packed;
+  }
+  float* sums = s.epilogue.in_place ? static_cast<float*>(call.outputs[0])
+                                    : reinterpret_cast<float*>(scratch + state.sums);
+  const ProductCall product{&call, 2, sums, call.outputs[0], scratch};
+  parallel(call, s.pieces(), [&](int64_t piece, int) {
+    auto** pointers = reinterpret_cast<const float**>(scratch + state.pointers + piece * state.pointer_bytes);
+    auto* border = reinterpret_cast<float*>(scratch + state.border + piece * state.border_bytes);
+    run_product(
+        s, product, piece, [&](int64_t) { return w; },
+        [&](int64_t, int64_t row, int count, const float** to) {
+          fill_conv_rows(state.rows, x, row, count, to, border);
+        },
+        pointers);
+  });
+  return {};
+}
+
+// One element of the result, by the definition.
+void generic_sum(const ConvState& state, const edgert_call& call, int64_t row, int64_t column, void* sum) {
+  const ConvParams& p = state.params;
+  const int64_t inputs = p.channels / p.groups, group = column / (p.outputs / p.groups);
+  const GenericDot dot{call.inputs[0], call.inputs[1], inputs, 1, 1};
+  int64_t at[kMaxSpatial], image = row;
+  for (int i = p.spatial - 1; i >= 0; i--) {
+    at[i] = image % p.output[i] * p.strides[i] - p.pads[i];
+    image /= p.output[i];
+  }
+  for (int64_t tap = 0; tap < p.taps; tap++) {
+    int64_t place[kMaxSpatial], rest = tap, pixel = image;
+    bool inside = true;
+    for (int i = p.spatial - 1; i >= 0; i--) {
+      place[i] = at[i] + rest % p.kernel[i] * p.dilations[i];
+      rest /= p.kernel[i];
+      inside &= place[i] >= 0 && place[i] < p.input[i];
+    }
+    if (!inside) continue;
+    for (int i = 0; i < p.spatial; i++) pixel = pixel * p.input[i] + place[i];
+    state.generic.dot(dot, pixel * p.channels + group * inputs, (column * p.taps + tap) * inputs, sum);
+  }
+}
+
+Status run_conv(const ConvState& state, const edgert_call& call) {
+  switch (state.way) {
+    case ConvWay::kEmpty: return {};
+    case ConvWay::kProduct: return run_as_product(state, call);
+    case ConvWay::kDepthwise: return run_depthwise(state.depthwise, call);
+    case ConvWay::kGeneric: break;
+  }
+  const ConvParams& p = state.params;
+  run_generic_rows(state.generic, call, p.epilogue.size() / p.outputs, p.outputs,
+                   [&](int64_t row, int64_t column, void* sum) { generic_sum(state, call, row, column, sum); });
+  return {};
+}
+
+}  // namespace
+}  // namespace cpu
+
+extern const edgert_kernel conv_kernel = cpu::make_kernel<cpu::ConvState, cpu::plan_conv, cpu::run_conv>("conv");
+
+}  // namespace edgert

@@ -1,0 +1,61 @@
+#include "backends/cpu/kernels/product.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+namespace edgert::cpu {
+
+void cut_work(double cost, int64_t tiles, int64_t units, int32_t threads, int64_t& row_pieces, int64_t& column_pieces) {
+  const int64_t count = pieces(static_cast<int64_t>(std::min(cost, 1e15)), threads);
+  row_pieces = column_pieces = 1;
+  int64_t least = tiles * units;
+  for (int64_t rows = count; rows >= 1; rows--) {
+    const int64_t columns = count / rows;
+    const int64_t longest = ((tiles + rows - 1) / rows) * ((units + columns - 1) / columns);
+    if (longest >= least) continue;
+    least = longest;
+    row_pieces = rows;
+    column_pieces = columns;
+  }
+}
+
+Status plan_epilogue(const Pointwise& epilogue, const Micro& micro, ProductEpilogue& e) {
+  EDGERT_TRY(compile_tiles(epilogue, micro, e.program, &e.head));
+  e.plain = only_accumulator(e.program);
+  e.in_place = epilogue.result == EDGERT_F32;
+  return {};
+}
+
+Status plan_product(const Pointwise& epilogue, int32_t threads, ProductShape& s) {
+  ProductEpilogue& e = s.epilogue;
+  EDGERT_TRY(plan_epilogue(epilogue, *s.micro, e));
+  const double sums = static_cast<double>(s.matrices) * s.rows * s.width();
+  const double weights = static_cast<double>(s.groups) * s.columns * s.taps * s.channels;
+  // About 60 multiply-adds or 4 weights a nanosecond.
+  const double cost = std::max(sums * s.taps * s.channels / 60, weights / 4) + sums * (e.plain ? 0 : e.program.cost);
+  cut_work(cost, s.tiles() * s.matrices, s.column_units(), threads, s.row_pieces, s.column_pieces);
+  return {};
+}
+
+void pack_panel(const float* from, int64_t k_stride, int64_t n_stride, int64_t depth, int64_t columns, int64_t panel,
+                float* to) {
+  const int64_t n = std::min<int64_t>(16, columns - panel * 16);
+  from += panel * 16 * n_stride;
+  if (n_stride == 1) {
+    for (int64_t k = 0; k < depth; k++) {
+      std::memcpy(to + k * 16, from + k * k_stride, static_cast<size_t>(n) * sizeof(float));
+      if (n < 16) std::memset(to + k * 16 + n, 0, static_cast<size_t>(16 - n) * sizeof(float));
+    }
+    return;
+  }
+  if (n < 16) std::memset(to, 0, static_cast<size_t>(depth) * 16 * sizeof(float));
+  // Squares of 16: the reads stay in 16 cache lines.
+  for (int64_t begin = 0; begin < depth; begin += 16) {
+    const int64_t end = std::min(begin + 16, depth);
+    for (int64_t i = 0; i < n; i++)
+      for (int64_t k = begin; k < end; k++) to[k * 16 + i] = from[k * k_stride + i * n_stride];
+  }
+}
+
+}  // namespace edgert::cpu

@@ -1,0 +1,113 @@
+// The driver of everything that is a matrix product of f32 over packed panels: matmul, conv, conv_transpose.
+#pragma once
+
+#include "backends/cpu/kernels/tile_program.h"
+#include "backends/cpu/micro/gemm.h"
+
+namespace edgert::cpu {
+
+constexpr int kMaxRows = 16;               // of a microkernel call, on any tier
+constexpr int64_t kPanelBytes = 512 << 10;  // of weights that should stay in the L2 cache
+
+// What happens to the sums.
+struct ProductEpilogue {
+  TileProgram program;
+  FusedHead head;
+  bool plain;     // the microkernel does it all
+  bool in_place;  // the sums lie in the result; else they need room of their own
+};
+
+Status plan_epilogue(const Pointwise& epilogue, const Micro& micro, ProductEpilogue& out);
+
+// result[row][group * columns + n] = epilogue(sum over taps and channels).
+struct ProductShape {
+  const Micro* micro;
+  int64_t matrices, rows;       // the result has matrices * rows rows
+  int64_t groups, columns;      // columns of one group
+  int64_t taps, channels;       // channels of one group
+  int64_t row_pieces, column_pieces;  // how the work is cut
+  ProductEpilogue epilogue;
+
+  int64_t panels() const { return (columns + 15) / 16; }
+  int64_t width() const { return groups * columns; }
+  int64_t group_floats() const { return panels() * taps * channels * 16; }
+  int64_t pieces() const { return row_pieces * column_pieces; }
+  int64_t tiles() const { return (rows + micro->gemm->rows - 1) / micro->gemm->rows; }
+  // Units in which columns are cut: groups where there are several, else panels.
+  int64_t column_units() const { return groups > 1 ? groups : panels(); }
+  uint64_t scratch_bytes() const { return epilogue.plain ? 0 : epilogue.program.scratch_bytes() * pieces(); }
+};
+
+// Cuts tiles x units of work that takes `cost` nanoseconds into row_pieces x column_pieces.
+void cut_work(double cost, int64_t tiles, int64_t units, int32_t threads, int64_t& row_pieces, int64_t& column_pieces);
+
+// Compiles the epilogue and decides how to cut the work; the sizes are set.
+Status plan_product(const Pointwise& epilogue, int32_t threads, ProductShape& shape);
+
+// `inputs` are the call's; the epilogue's operands follow from `first` on.
+struct ProductCall {
+  const edgert_call* call;
+  size_t first;
+  float* sums;    // where the sums go: the result, if in_place
+  void* result;
+  char* scratch;  // scratch_bytes()
+};
+
+// Runs piece `piece`. `panels_of(matrix)` gives the matrix's weights, `rows_of(matrix, row, count, pointers)`
+// the pointers to rows [row, row + count), by tap.
+template <class Panels, class Rows>
+void run_product(const ProductShape& s, const ProductCall& c, int64_t piece, Panels&& panels_of, Rows&& rows_of,
+                 const float** pointers) {
+  const int64_t tiles = s.tiles(), units = s.column_units(), width = s.width();
+  const int64_t tile_begin = piece_begin(tiles * s.matrices, piece / s.column_pieces, s.row_pieces);
+  const int64_t tile_end = piece_begin(tiles * s.matrices, piece / s.column_pieces + 1, s.row_pieces);
+  const int64_t unit_begin = piece_begin(units, piece % s.column_pieces, s.column_pieces);
+  const int64_t unit_end = piece_begin(units, piece % s.column_pieces + 1, s.column_pieces);
+  const int64_t panel_floats = s.taps * s.channels * 16;
+  const int64_t unit_columns = s.groups > 1 ? s.columns : 16;
+  const int64_t unit_floats = s.groups > 1 ? s.group_floats() : panel_floats;
+  const int64_t fit = kPanelBytes / (unit_floats * 4);
+  const int64_t step = fit < 2 ? 2 : fit / 2 * 2;
+  const ProductEpilogue& e = s.epilogue;
+  const float* bias = e.head.bias < 0 ? nullptr
+                                      : static_cast<const float*>(c.call->inputs[c.first + e.head.bias - 1]);
+  const void* operands[kMaxProgramOperands] = {c.sums};
+  for (int i = 1; i < e.program.operand_count; i++) operands[i] = c.call->inputs[c.first + i - 1];
+  void* scratch = c.scratch + piece * static_cast<int64_t>(e.program.scratch_bytes());
+
+  for (int64_t unit = unit_begin; unit < unit_end; unit += step) {
+    const int64_t last = unit + step < unit_end ? unit + step : unit_end;
+    const int64_t column = unit * unit_columns;
+    const int64_t column_end = last * unit_columns < width ? last * unit_columns : width;
+    for (int64_t tile = tile_begin; tile < tile_end; tile++) {
+      const int64_t matrix = tile / tiles, within = tile % tiles;
+      const int64_t row = piece_begin(s.rows, within, tiles), row_end = piece_begin(s.rows, within + 1, tiles);
+      const int count = static_cast<int>(row_end - row);
+      const int64_t out_row = matrix * s.rows + row;
+      rows_of(matrix, row, count, pointers);
+      GemmTile t{pointers, 0, s.taps, s.channels, panels_of(matrix) + unit * unit_floats, column_end - column,
+                 c.sums + out_row * width + column, width, bias ? bias + column : nullptr, e.head.low, e.head.high};
+      if (s.groups == 1) {
+        s.micro->gemm->run(t, count);
+      } else {
+        for (int64_t group = unit; group < last; group++) {
+          t.row_offset = group * s.channels;
+          t.columns = s.columns;
+          s.micro->gemm->run(t, count);
+          t.panels += unit_floats;
+          t.out += s.columns;
+          if (t.bias) t.bias += s.columns;
+        }
+      }
+      if (!e.plain)
+        run_tiles(e.program, operands, c.result, out_row, out_row + count, column, column_end, scratch);
+    }
+  }
+}
+
+// Packs a dense matrix [depth][columns] (element [k][n] at k * k_stride + n * n_stride) into panels; panel
+// `panel` only.
+void pack_panel(const float* from, int64_t k_stride, int64_t n_stride, int64_t depth, int64_t columns, int64_t panel,
+                float* to);
+
+}  // namespace edgert::cpu

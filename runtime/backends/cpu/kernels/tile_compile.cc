@@ -1,0 +1,309 @@
+// From a scalar program to steps over slots: constants folded into instructions, common groups of
+// instructions joined, slots shared between registers that do not live at the same time.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "backends/cpu/kernels/instructions.h"
+#include "backends/cpu/kernels/tile_program.h"
+
+namespace edgert::cpu {
+namespace {
+
+// Instruction codes of edgec/ops/program.py that are looked for here.
+enum Code : int { kConst = 0, kExp = 11, kSigmoid = 28, kAdd = 40, kSub = 41, kMul = 42, kDiv = 43, kMin = 47, kMax = 48, kSelect = 70 };
+constexpr int kOperand = -1;
+
+struct Register {
+  int code = kOperand;
+  int dtype = 0;
+  int args[3] = {-1, -1, -1};
+  int64_t bits = 0;
+  float x = 0, y = 0;
+  int uses = 0;
+};
+
+int argument_count(int code) {
+  if (code == kConst || code == kOperand) return 0;
+  if (code == kSelect || code == kMultiplyAdd) return 3;
+  if (code >= kAddConstant || code < kAdd) return 1;
+  return 2;
+}
+
+// The registers of a program; rewriting keeps the counts of uses.
+class Registers {
+ public:
+  explicit Registers(const Pointwise& pointwise) {
+    const Program* program = pointwise.program;
+    for (int i = 0; i < pointwise.count; i++) {
+      all_.emplace_back();
+      all_.back().dtype = program ? program->operands[i] : compute_dtype(pointwise.dtypes[i]);
+    }
+    if (program) {
+      for (const Instruction& i : program->code) all_.push_back({i.code, i.dtype, {i.a, i.b, i.c}, i.imm, 0, 0, 0});
+    }
+    for (Register& r : all_)
+      for (int k = 0; k < argument_count(r.code); k++) all_[r.args[k]].uses++;
+    all_.back().uses++;
+  }
+
+  Register& operator[](int i) { return all_[i]; }
+  int count() const { return static_cast<int>(all_.size()); }
+
+  // Turns register i into `code` of the arguments.
+  void rewrite(int i, int code, float x, float y, int a, int b = -1, int c = -1) {
+    Register& r = all_[i];
+    const Register old = r;
+    r.code = code;
+    r.x = x;
+    r.y = y;
+    const int args[] = {a, b, c};
+    for (int k = 0; k < 3; k++) {
+      r.args[k] = args[k];
+      if (args[k] >= 0) all_[args[k]].uses++;
+    }
+    for (int k = 0; k < argument_count(old.code); k++) release(old.args[k]);
+  }
+
+  // Whether register i is an f32 constant that is not NaN.
+  bool constant(int i, float& value) const {
+    if (all_[i].code != kConst || all_[i].dtype != EDGERT_F32) return false;
+    double wide;
+    std::memcpy(&wide, &all_[i].bits, sizeof wide);
+    value = static_cast<float>(wide);
+    return value == value;
+  }
+
+ private:
+  void release(int i) {
+    if (--all_[i].uses > 0) return;
+    for (int k = 0; k < argument_count(all_[i].code); k++) release(all_[i].args[k]);
+  }
+
+  std::vector<Register> all_;
+};
+
+bool is_power_of_two(float x) {
+  int exponent;
+  return std::fabs(std::frexp(x, &exponent)) == 0.5f && std::isnormal(1 / x);
+}
+
+// One instruction with a constant argument.
+void fold_constant(Registers& all, int i) {
+  Register& r = all[i];
+  float value;
+  const bool right = all.constant(r.args[1], value);
+  if (!right && (r.code == kSub || r.code == kDiv || !all.constant(r.args[0], value))) return;
+  const int other = right ? r.args[0] : r.args[1];
+  const Register inner = all[other];
+  const bool joins = inner.code == kClamp && inner.uses == 1;
+  switch (r.code) {
+    case kAdd: return all.rewrite(i, kAddConstant, value, 0, other);
+    case kSub: return all.rewrite(i, kAddConstant, -value, 0, other);
+    case kMul: return all.rewrite(i, kMultiplyConstant, value, 0, other);
+    case kDiv:
+      if (is_power_of_two(value)) all.rewrite(i, kMultiplyConstant, 1 / value, 0, other);
+      return;
+    case kMax:
+      if (joins && value <= inner.y) return all.rewrite(i, kClamp, std::fmax(value, inner.x), inner.y, inner.args[0]);
+      return all.rewrite(i, kClamp, value, INFINITY, other);
+    case kMin:
+      if (joins && value >= inner.x) return all.rewrite(i, kClamp, inner.x, std::fmin(value, inner.y), inner.args[0]);
+      return all.rewrite(i, kClamp, -INFINITY, value, other);
+    default: return;
+  }
+}
+
+// x * clamp(x * alpha + beta, 0, 1), where `gate` is the second factor.
+bool join_hard_swish(Registers& all, int i, int x, int gate) {
+  const Register clamp = all[gate];
+  if (clamp.code != kClamp || clamp.uses != 1 || clamp.x != 0 || clamp.y != 1) return false;
+  const Register shift = all[clamp.args[0]];
+  if (shift.code != kAddConstant || shift.uses != 1) return false;
+  const Register scale = all[shift.args[0]];
+  if (scale.code != kMultiplyConstant || scale.uses != 1 || scale.args[0] != x) return false;
+  all.rewrite(i, kHardSwish, scale.x, shift.x, x);
+  return true;
+}
+
+void join(Registers& all, int i) {
+  const Register r = all[i];
+  for (int k = 0; k < 2; k++) {
+    const int one = r.args[k], other = r.args[1 - k];
+    const Register factor = all[other];
+    if (r.code == kMul && factor.code == kSigmoid && factor.args[0] == one && factor.uses == 1)
+      return all.rewrite(i, kSilu, 0, 0, one);
+    if (r.code == kMul && join_hard_swish(all, i, one, other)) return;
+    if (r.code == kAdd && factor.code == kMul && factor.uses == 1)
+      return all.rewrite(i, kMultiplyAdd, 0, 0, factor.args[0], factor.args[1], one);
+  }
+}
+
+void simplify(Registers& all, int first) {
+  for (int i = first; i < all.count(); i++) {
+    if (all[i].dtype != EDGERT_F32 || argument_count(all[i].code) != 2 || all[i].code >= kAddConstant) continue;
+    fold_constant(all, i);
+    if (argument_count(all[i].code) == 2) join(all, i);
+  }
+}
+
+// Whether operand k is an f32 vector over the columns.
+bool is_column_vector(const Pointwise& pointwise, int k) {
+  if (pointwise.dtypes[k] != EDGERT_F32 || pointwise.rank == 0) return false;
+  for (int axis = 0; axis + 1 < pointwise.rank; axis++)
+    if (pointwise.strides[k][axis] != 0) return false;
+  return pointwise.strides[k][pointwise.rank - 1] == 1 || pointwise.dims[pointwise.rank - 1] == 1;
+}
+
+int only_user(Registers& all, int i) {
+  if (all[i].uses != 1) return -1;
+  for (int user = i + 1; user < all.count(); user++)
+    for (int k = 0; all[user].uses && k < argument_count(all[user].code); k++)
+      if (all[user].args[k] == i) return user;
+  return -1;
+}
+
+// Moves a bias and a clamp at the start of the program into `head`; gives the register that the product
+// then leaves in place of the accumulator.
+int take_head(const Pointwise& pointwise, Registers& all, FusedHead& head, int count) {
+  head = {-1, -INFINITY, INFINITY};
+  int at = 0;
+  if (all[0].dtype != EDGERT_F32) return at;
+  if (const int user = only_user(all, at); user >= 0 && all[user].code == kAdd) {
+    const int other = all[user].args[0] == at ? all[user].args[1] : all[user].args[0];
+    if (other != at && other < count && is_column_vector(pointwise, other)) {
+      head.bias = other;
+      all[other].uses--;
+      all[at].uses = 0;
+      at = user;
+    }
+  }
+  return at;
+}
+
+int take_clamp(Registers& all, FusedHead& head, int at) {
+  const int user = only_user(all, at);
+  if (all[at].dtype != EDGERT_F32 || user < 0 || all[user].code != kClamp) return at;
+  head.low = all[user].x;
+  head.high = all[user].y;
+  all[at].uses = 0;
+  return user;
+}
+
+// Slots are given to registers in order and come back after the last use.
+class Slots {
+ public:
+  int16_t take() {
+    if (free_.empty()) return static_cast<int16_t>(count_++);
+    const int16_t slot = free_.back();
+    free_.pop_back();
+    return slot;
+  }
+  void give(int16_t slot) { free_.push_back(slot); }
+  int count() const { return count_; }
+
+ private:
+  std::vector<int16_t> free_;
+  int count_ = 0;
+};
+
+float cost_of(int code, bool fast) {
+  const bool hard = (code >= kExp && code <= kSigmoid) || code == kSilu || code == 46;
+  return (hard ? 0.3f : 0.05f) * (fast ? 1 : 20);
+}
+
+Status add_step(Registers& all, const Micro& micro, int i, std::vector<int16_t>& slots, TileProgram& out) {
+  const Register& r = all[i];
+  const int argument = all[r.code == kSelect ? r.args[1] : r.args[0]].dtype;
+  TileFunction function = argument == EDGERT_F32 && r.code < kFusedEnd ? micro.map->functions[r.code] : nullptr;
+  const bool fast = function != nullptr;
+  if (!function) function = instruction(r.code, argument, r.dtype);
+  if (!function) return unsupported("instruction %d of %s", r.code, dtype_name(argument));
+  auto slot = [&](int k) { return r.args[k] >= 0 && k < argument_count(r.code) ? slots[r.args[k]] : int16_t{-1}; };
+  out.steps[out.step_count++] = {function, slots[i], slot(0), slot(1), slot(2), r.x, r.y};
+  out.cost += cost_of(r.code, fast);
+  return {};
+}
+
+// `start` is the register that operand 0 holds (0, or what the head of the program left there).
+Status emit(Registers& all, const Micro& micro, int operands, int start, TileProgram& out) {
+  std::vector<int16_t> slots(all.count(), -1);
+  std::vector<int> left(all.count());
+  Slots free;
+  for (int i = 0; i < all.count(); i++) left[i] = all[i].uses;
+  for (int i = 0; i < operands; i++) {
+    out.operands[i].used = i == 0 ? all[start].uses > 0 : all[i].uses > 0;
+    slots[i] = out.operands[i].slot = free.take();
+  }
+  slots[start] = slots[0];
+  for (int i = operands; i < all.count(); i++) {
+    if (all[i].uses <= 0 || all[i].code != kConst) continue;
+    slots[i] = free.take();
+    out.constants[out.constant_count++] = {slots[i], all[i].dtype, all[i].bits};
+  }
+  for (int i = operands; i < all.count(); i++) {
+    const Register& r = all[i];
+    if (r.uses <= 0 || r.code == kConst || slots[i] >= 0) continue;
+    slots[i] = free.take();
+    EDGERT_TRY(add_step(all, micro, i, slots, out));
+    for (int k = 0; k < argument_count(r.code); k++)
+      if (--left[r.args[k]] == 0 && slots[r.args[k]] >= operands && all[r.args[k]].code != kConst)
+        free.give(slots[r.args[k]]);
+  }
+  out.result_slot = slots[all.count() - 1];
+  out.slot_count = free.count();
+  return {};
+}
+
+}  // namespace
+
+Status compile_tiles(const Pointwise& pointwise, const Micro& micro, TileProgram& out, FusedHead* head) {
+  Pointwise walked = pointwise;
+  const int code_count = pointwise.program ? static_cast<int>(pointwise.program->code.size()) : 0;
+  if (code_count > kMaxTileSteps) return unsupported("a program of %d instructions", code_count);
+  if (walked.rank == 0) walked.dims[walked.rank++] = 1;
+  out = {};
+  // The last axis stays by itself: it is the columns. The others merge where all operands allow.
+  const int32_t last = walked.rank - 1;
+  Pointwise outer = walked;
+  outer.rank = last;
+  collapse(outer);
+  out.rank = outer.rank + 1;
+  out.rows = 1;
+  for (int axis = 0; axis < outer.rank; axis++) out.rows *= out.dims[axis] = outer.dims[axis];
+  out.columns = out.dims[outer.rank] = walked.dims[last];
+
+  int64_t widest = static_cast<int64_t>(item_size(compute_dtype(walked.result)));
+  out.operand_count = walked.count;
+  for (int i = 0; i < walked.count; i++) {
+    TileOperand& operand = out.operands[i];
+    for (int axis = 0; axis < outer.rank; axis++) operand.strides[axis] = outer.strides[i][axis];
+    operand.strides[outer.rank] = walked.strides[i][last];
+    operand.size = static_cast<int32_t>(item_size(walked.dtypes[i]));
+    operand.load = load_function(walked.dtypes[i]);
+    operand.converts = compute_dtype(walked.dtypes[i]) != walked.dtypes[i];
+    if (!operand.load) return unsupported("operands of %s", dtype_name(walked.dtypes[i]));
+    out.cost += 0.02f * operand.size * (operand.converts ? 8 : 1);
+  }
+  out.store = store_function(walked.result);
+  if (!out.store) return unsupported("a result of %s", dtype_name(walked.result));
+  out.result_size = static_cast<int32_t>(item_size(walked.result));
+  out.result_converts = compute_dtype(walked.result) != walked.result;
+
+  Registers all(walked);
+  int start = head ? take_head(walked, all, *head, walked.count) : 0;
+  simplify(all, start == 0 ? walked.count : start + 1);
+  if (head) start = take_clamp(all, *head, start);
+  for (int i = 0; i < all.count(); i++)
+    widest = std::max(widest, static_cast<int64_t>(item_size(all[i].dtype)));
+  out.slot_bytes = kTile * widest + 128;
+  return emit(all, micro, walked.count, start, out);
+}
+
+bool only_accumulator(const TileProgram& program) {
+  return program.step_count == 0 && program.result_slot == program.operands[0].slot && !program.result_converts &&
+         !program.operands[0].converts;
+}
+
+}  // namespace edgert::cpu
