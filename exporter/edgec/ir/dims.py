@@ -194,9 +194,10 @@ def floordiv(a: Dim, b: Dim) -> Dim:
         low, high = bounds(rest)
         if low is not None and high is not None and low // b == high // b:
             return quotient + low // b
-        inner = _sole_call(rest, "floordiv")
+        constant = next((c for m, c in _terms(rest) if not m), 0)
+        inner = _sole_call(rest - constant, "floordiv")
         if inner is not None and isinstance(inner.args[1], int) and inner.args[1] > 0:
-            return quotient + floordiv(inner.args[0], inner.args[1] * b)
+            return quotient + floordiv(inner.args[0] + constant * inner.args[1], inner.args[1] * b)
         return quotient + _call("floordiv", rest, b)
     exact = _exact_quotient(a, b)
     return exact if exact is not None else _call("floordiv", a, b)
