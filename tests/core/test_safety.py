@@ -1,0 +1,139 @@
+"""Damaged files, hostile sizes and planted overruns, on a library built with sanitizers.
+
+Every value and scratch has an allocation of its own (EDGERT_ARENA=separate), so that an access out of
+bounds is seen where it happens.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from edgec.format.write import write_model
+from edgec.ir.graph import Graph, Model, Node, Value
+from edgec.ir.types import DType, TensorType
+from edgec.ops.base import REGISTRY, Context, Op, register
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "edgert"))
+import graphs  # noqa: E402
+
+FLIPS = int(os.environ.get("EDGERT_FLIPS", "10000"))
+MODELS = [
+    graphs.affine,
+    graphs.two_inputs,
+    graphs.counter,
+    graphs.data_shape,
+    lambda: graphs.endless(3),
+    graphs.two_entries,
+    graphs.passed_through,
+]
+IDS = ["affine", "two_inputs", "counter", "data_shape", "loop", "two_entries", "passed_through"]
+
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture(scope="module")
+def sanitized(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build with AddressSanitizer and UndefinedBehaviorSanitizer and the programs of this folder."""
+    build = Path(os.environ.get("EDGERT_SANITIZED_BUILD", ROOT / "build" / "sanitized"))
+    configure = ["cmake", "-G", "Ninja", "-S", str(ROOT), "-B", str(build), "-DEDGERT_SANITIZE=ON"]
+    configure += [
+        "-DEDGERT_TESTS=ON",
+        "-DCMAKE_CXX_FLAGS_RELEASE=-O1",
+        f"-DPython3_EXECUTABLE={sys.executable}",
+    ]
+    for command in (configure, ["cmake", "--build", str(build), "-j", "2"]):
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    return build / "tests" / "core"
+
+
+def run(program: Path, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    settings = {
+        "EDGERT_ARENA": "separate",
+        # a request for more than this is an allocation on a hostile size
+        "ASAN_OPTIONS": "max_allocation_size_mb=512:detect_leaks=1",
+        "UBSAN_OPTIONS": "print_stacktrace=1",
+    }
+    return subprocess.run(
+        [str(program), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=1800,
+        env={**os.environ, **settings, **environment},
+    )
+
+
+@pytest.fixture(params=list(zip(MODELS, IDS)), ids=IDS)
+def file(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    path = tmp_path / "model.edge"
+    write_model(request.param[0](), path)
+    yield path
+
+
+def test_every_truncation_ends_in_an_error(sanitized: Path, file: Path) -> None:
+    done = run(sanitized / "fuzz", "truncate", file)
+    assert done.returncode == 0, done.stderr[-4000:]
+    counts = json.loads(done.stdout)
+    assert counts["refused"] == file.stat().st_size
+
+
+def test_damaged_files_do_no_harm(sanitized: Path, file: Path) -> None:
+    done = run(sanitized / "fuzz", "flip", file, max(FLIPS // len(MODELS), 1), 7)
+    assert done.returncode == 0, done.stderr[-4000:]
+    counts = json.loads(done.stdout)
+    assert counts["ran"] + counts["failed"] > 0 and counts["refused"] > 0
+
+
+def test_verify_reports_every_flip(sanitized: Path, file: Path) -> None:
+    done = run(sanitized / "fuzz", "verify", file)
+    assert done.returncode == 0, done.stdout + done.stderr[-4000:]
+
+
+@dataclass(frozen=True)
+class Overrun(Op):
+    """The operator of overrun.cc."""
+
+    name: ClassVar[str] = "test.overrun"
+
+    def infer(self, operands: list[TensorType | None], context: Context) -> list[TensorType]:
+        assert operands[0] is not None
+        return [operands[0]]
+
+
+def test_a_planted_overrun_is_caught(sanitized: Path, tmp_path: Path) -> None:
+    if Overrun.name not in REGISTRY:
+        register(Overrun)
+    x, y = (Value(n, TensorType(DType.F32, (8,))) for n in "xy")
+    write_model(
+        Model({"main": Graph("main", [x], [y], [Node(Overrun(), [x], [y], "bad")])}), tmp_path / "m.edge"
+    )
+    done = run(sanitized / "overrun", tmp_path / "m.edge")
+    assert done.returncode not in (0, 2, 3, 4, 5, 6)
+    assert "heap-buffer-overflow" in done.stderr
+
+
+def test_sizes_that_overflow_are_errors(sanitized: Path, tmp_path: Path) -> None:
+    """[n, n, n, 2^40] overflows 64 bits for any n above 2^8; a run must say so, not allocate."""
+    n = graphs.N
+    x = graphs.value("x", n)
+    y = graphs.value("y", 2**40, n * 2**20, n)
+    from edgec.ir.graph import InputDim
+    from edgec.ops.view import Expand
+
+    graph = Graph("main", [x], [y], [graphs.node(Expand(y.shape), [x], y, "grow")])
+    graph.symbols = {"n": InputDim(x, 0)}
+    write_model(Model({"main": graph}), tmp_path / "m.edge")
+    done = run(sanitized / "fuzz", "flip", tmp_path / "m.edge", 50, 3)
+    assert done.returncode == 0, done.stderr[-4000:]
+    np.testing.assert_equal(json.loads(done.stdout)["ran"], 0)
