@@ -1,0 +1,177 @@
+"""From a trained network to an `.edge` file: the passes, in order."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Union
+
+import onnx
+
+from edgec.format.write import write_model
+from edgec.frontends.onnx import import_model
+from edgec.frontends.onnx.loading import load_model
+from edgec.ir.graph import Graph, Model, State
+from edgec.passes.common_subexpressions import common_subexpressions
+from edgec.passes.copies import Copy, remaining_copies
+from edgec.passes.dead_code import dead_code
+from edgec.passes.fold_affine import fold_affine
+from edgec.passes.fold_constants import fold_constants
+from edgec.passes.fuse_epilogues import fuse_epilogues
+from edgec.passes.fuse_maps import fuse_maps
+from edgec.passes.keep_axes import keep_axes
+from edgec.passes.layout import layout
+from edgec.passes.pack_weights import pack_weights
+from edgec.passes.simplify_programs import simplify_programs
+from edgec.passes.views import views
+
+Source = Union[str, "os.PathLike[str]", onnx.ModelProto]
+Shapes = Mapping[str, Sequence[Union[int, str]]]
+Progress = Callable[[str], None]
+Pass = Callable[[Graph], bool]
+
+CLEAN: tuple[Pass, ...] = (dead_code, fold_constants, common_subexpressions)
+PASSES: tuple[Pass, ...] = (
+    *CLEAN,
+    simplify_programs,
+    keep_axes,
+    views,
+    layout,
+    views,
+    *CLEAN,
+    simplify_programs,
+    fuse_maps,
+    fold_affine,
+    fuse_epilogues,
+    fuse_maps,
+    *CLEAN,
+    pack_weights,
+)
+# every tensor of the source stays visible: nothing is folded or fused
+PASSES_KEEPING_ALL: tuple[Pass, ...] = (dead_code, layout, pack_weights)
+
+
+@dataclass
+class ExportReport:
+    """What an export did.
+
+    `source_counts` counts the source's operators, `counts` the core operators that are left, bodies
+    included. `copies` are the transposes that remain, with reasons. `bytes` is the file's size, 0 where
+    none was written.
+    """
+
+    model: Model
+    source_counts: dict[str, int]
+    counts: dict[str, int]
+    fused_groups: int
+    fused_operators: int
+    copies: list[Copy]
+    symbols: list[str]
+    bytes: int = 0
+    seconds: float = 0.0
+    warnings: list[str] = field(default_factory=list)
+
+
+def export(
+    model: Source,
+    path: str | os.PathLike[str] | None = None,
+    *,
+    shapes: Shapes | None = None,
+    keep: str | None = None,
+    embed_reference: int = 0,
+    states: Sequence[State] | None = None,
+    entries: Mapping[str, Source] | None = None,
+    metadata: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> ExportReport:
+    """Compile an ONNX model (a path or a loaded one) and write it to `path` (None: only report).
+
+    `shapes` fixes input shapes or names their axes: {"x": (1, 3, 224, 224)} or ("batch", 3, "h", "w").
+    keep="all" switches folding and fusion off, so that every tensor of the source can be read at run time.
+    `embed_reference` puts that many seeded inputs with their expected outputs into the file. `states` ties
+    inputs to outputs of the run before. `entries` are further models of one file by the name of their entry.
+    `progress` is told what happens.
+
+    Raises ExportError listing everything the model holds that cannot be expressed.
+
+    >>> export("model.onnx", "model.edge", shapes={"x": (1, 3, 224, 224)})  # doctest: +SKIP
+    """
+    if keep not in (None, "", "all"):
+        raise ValueError(f"keep is {keep!r}, expected 'all' or nothing")
+    started = time.perf_counter()
+    tell = progress or (lambda _: None)
+    tell("reading")
+    source = load_model(_local(model))
+    compiled = _import(source, entries or {}, shapes, tell)
+    compiled.states.extend(states or ())
+    compiled.metadata.update(metadata or {})
+    for graph in compiled.entries.values():
+        optimise(graph, keep_all=bool(keep), progress=tell)
+    if embed_reference:
+        from edgec.references import make_references
+
+        tell("computing references")
+        compiled.references += make_references(source, embed_reference, shapes)
+    report = _report(compiled, source)
+    if path is not None:
+        tell("writing")
+        write_model(compiled, path)
+        report.bytes = Path(path).stat().st_size
+    report.seconds = time.perf_counter() - started
+    return report
+
+
+def optimise(graph: Graph, *, keep_all: bool = False, progress: Progress | None = None) -> None:
+    """Run the passes over a graph and its bodies, innermost bodies first."""
+    for run in PASSES_KEEPING_ALL if keep_all else PASSES:
+        if progress is not None:
+            progress(run.__name__.replace("_", " "))
+        for inner in list(graph.walk())[::-1]:
+            run(inner)
+
+
+def _local(model: Source) -> onnx.ModelProto | Path:
+    return model if isinstance(model, onnx.ModelProto) else Path(model)
+
+
+def _import(
+    source: onnx.ModelProto, entries: Mapping[str, Source], shapes: Shapes | None, tell: Progress
+) -> Model:
+    tell("importing")
+    compiled = import_model(source, shapes)
+    for name, other in entries.items():
+        tell(f"importing {name}")
+        compiled.entries[name] = import_model(load_model(_local(other))).main
+    return compiled
+
+
+def _report(model: Model, source: onnx.ModelProto) -> ExportReport:
+    graphs = [g for entry in model.entries.values() for g in entry.walk()]
+    nodes = [node for g in graphs for node in g.nodes]
+    fused = [node for node in nodes if node.absorbed]
+    return ExportReport(
+        model,
+        source_counts(source),
+        dict(Counter(node.op.name for node in nodes).most_common()),
+        len(fused),
+        sum(len(node.absorbed) for node in fused),
+        [copy for entry in model.entries.values() for copy in remaining_copies(entry)],
+        [name for g in graphs for name in g.symbols],
+    )
+
+
+def source_counts(source: onnx.ModelProto) -> dict[str, int]:
+    """How many nodes of each operator an ONNX model has, in bodies and in functions' definitions too."""
+    found: Counter[str] = Counter()
+    waiting = [source.graph, *source.functions]
+    while waiting:
+        for node in waiting.pop().node:
+            found[node.op_type] += 1
+            for attribute in node.attribute:
+                waiting += [attribute.g] if attribute.HasField("g") else []
+                waiting += list(attribute.graphs)
+    return dict(found.most_common())
