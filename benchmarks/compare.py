@@ -92,7 +92,8 @@ def show(rows: list[Row], device: str, console: Console) -> None:
 
 
 def options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("names", nargs="*")
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--device", default="cpu")

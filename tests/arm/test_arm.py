@@ -1,0 +1,199 @@
+"""The runtime cross-compiled for ARM and run under qemu: ONNX's own node tests, and one network.
+
+qemu shows that results are right and which tier each CPU takes; it says nothing about speed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ROOT, network_inputs
+from fetch_networks import manifest
+
+from edgec.format.write import write_model
+from edgec.interpreter import interpret
+from edgec.ir.graph import Model, Reference
+from edgec.validate import difference
+
+pytestmark = pytest.mark.arm
+
+TOLERANCE = 1e-4
+NETWORKS = ("mtcnn_pnet", "silero_vad")
+FAMILIES = """
+    basic_conv conv_with convtranspose gemm matmul_ maxpool_2d averagepool_2d softmax
+    layer_normalization_4d instancenorm lstm gru resize_upsample resize_downsample_scales_linear
+    gather scatter reduce_sum reduce_max argmax exp tanh erf sigmoid hardswish gelu div where
+    clip transpose concat constant_pad slice top_k nonzero cumsum mod round tile log_
+""".split()
+PREFIXES = tuple(f"test_{family}" for family in FAMILIES)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A platform: its compiler prefix, emulator, CMake's name for it, and CPUs with the tier they take."""
+
+    prefix: str
+    emulator: str
+    processor: str
+    tiers: dict[str, str]
+
+    @property
+    def sysroot(self) -> str:
+        return f"/usr/{self.prefix}"
+
+
+TARGETS = {
+    "aarch64": Target(
+        "aarch64-linux-gnu",
+        "qemu-aarch64-static",
+        "aarch64",
+        {"cortex-a53": "neon", "cortex-a76": "neon", "max": "neon"},
+    ),
+    "armv7": Target(
+        "arm-linux-gnueabihf",
+        "qemu-arm-static",
+        "armv7l",
+        {"cortex-a7": "neon", "cortex-a9": "portable", "max": "neon"},
+    ),
+}
+CPUS = [(name, cpu) for name, target in TARGETS.items() for cpu in target.tiers]
+
+Runner = Callable[..., str]
+
+
+def sh(*command: str | Path) -> None:
+    done = subprocess.run([str(c) for c in command], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
+
+
+def build(name: str) -> Path:
+    """Cross-compiles the library and check.c; the folder that holds them. Skips without the tools."""
+    target = TARGETS[name]
+    tools = (f"{target.prefix}-g++", f"{target.prefix}-gcc", target.emulator, "cmake", "ninja")
+    for tool in tools:
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not here")
+    folder = ROOT / "build" / name
+    launcher = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
+    sh(
+        "cmake", "-G", "Ninja", "-B", folder, "-DCMAKE_SYSTEM_NAME=Linux", *launcher,
+        f"-DCMAKE_SYSTEM_PROCESSOR={target.processor}", f"-DCMAKE_C_COMPILER={target.prefix}-gcc",
+        f"-DCMAKE_CXX_COMPILER={target.prefix}-g++", f"-DPython3_EXECUTABLE={sys.executable}", *os.environ.get("CMAKE_ARGS", "").split(),
+    )  # fmt: skip
+    sh("cmake", "--build", folder, "-j", str(os.cpu_count() or 2), "--target", "edgert")
+    sh(
+        f"{target.prefix}-gcc", "-O1", "-Wall", "-Wextra", "-Iruntime/include", "tests/arm/check.c",
+        f"-L{folder}", "-ledgert", "-lm", "-o", folder / "check",
+    )  # fmt: skip
+    return folder
+
+
+@pytest.fixture(scope="module")
+def runner() -> Runner:
+    """runner(target, cpu, *files, **environment): what check prints under qemu; a bad exit is a failure."""
+    built: dict[str, Path] = {}
+
+    def run(name: str, cpu: str, *files: Path, **environment: str) -> str:
+        if name not in built:
+            built[name] = build(name)
+        target, folder = TARGETS[name], built[name]
+        passed = {"LD_LIBRARY_PATH": str(folder), **environment}
+        settings = [part for pair in passed.items() for part in ("-E", "=".join(pair))]
+        command = [target.emulator, "-cpu", cpu, "-L", target.sysroot, *settings, str(folder / "check")]
+        done = subprocess.run([*command, *map(str, files)], capture_output=True, text=True, timeout=1800)
+        bad = [
+            line for line in done.stdout.splitlines() if not line.startswith("isa ") and " ok " not in line
+        ]
+        assert done.returncode == 0, f"exit code {done.returncode}: {bad[:20]} {done.stderr[-500:]}"
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def kernel_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """ONNX's node tests of many families as files with their data as references."""
+    folder = tmp_path_factory.mktemp("kernels")
+    files = list(node_test_files(folder))
+    assert len(files) > 100
+    return files
+
+
+def node_test_files(folder: Path) -> Iterator[Path]:
+    """Of ONNX's cases, those of PREFIXES that export and that the interpreter computes as expected."""
+    from onnx.backend.test.loader import load_node_model_tests
+
+    import edgec
+
+    for case in load_node_model_tests():
+        if not case.name.startswith(PREFIXES) or not case.data_sets:
+            continue
+        arrays, expected = case.data_sets[0]
+        try:
+            model = edgec.export(case.model).model
+            graph = model.main
+            inputs = {v.name: np.asarray(a) for v, a in zip(graph.inputs, arrays)}
+            outputs = {v.name: np.asarray(a) for v, a in zip(graph.outputs, expected)}
+            reference = Reference(inputs, outputs, "onnx", TOLERANCE)
+            found = interpret(model, inputs)
+            if all(relative(found[name], outputs[name]) <= TOLERANCE for name in outputs):
+                yield write_reference(model, reference, folder / f"{case.name}.edge")
+        except (ValueError, TypeError):
+            continue
+
+
+def relative(got: np.ndarray, expected: np.ndarray) -> float:
+    return difference("", got, expected).error
+
+
+def write_reference(model: Model, reference: Reference, path: Path) -> Path:
+    model.references = [reference]
+    write_model(model, path)
+    return path
+
+
+@pytest.mark.parametrize(("name", "cpu"), CPUS)
+def test_kernels(runner: Runner, kernel_files: list[Path], name: str, cpu: str) -> None:
+    printed = runner(name, cpu, *kernel_files)
+    assert printed.startswith(f"isa {TARGETS[name].tiers[cpu]}\n")
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_kernels_of_the_portable_tier(runner: Runner, kernel_files: list[Path], name: str) -> None:
+    assert runner(name, "max", *kernel_files, EDGERT_ISA="portable").startswith("isa portable\n")
+
+
+@pytest.fixture(scope="module")
+def network_files(tmp_path_factory: pytest.TempPathFactory, network: Callable[[str], Path]) -> list[Path]:
+    """Networks with ONNX Runtime's outputs as references."""
+    import edgec
+
+    ort = pytest.importorskip("onnxruntime")
+    folder = tmp_path_factory.mktemp("networks")
+    files = []
+    for entry in manifest():
+        if entry["name"] in NETWORKS:
+            source = str(network(entry["name"]))
+            session = ort.InferenceSession(source, providers=["CPUExecutionProvider"])
+            inputs = network_inputs(entry, 0)
+            names = [o.name for o in session.get_outputs()]
+            reference = Reference(
+                inputs, dict(zip(names, session.run(names, inputs))), "onnxruntime", TOLERANCE
+            )
+            files.append(
+                write_reference(edgec.export(source).model, reference, folder / f"{entry['name']}.edge")
+            )
+    return files
+
+
+@pytest.mark.parametrize(("name", "cpu"), CPUS)
+def test_networks(runner: Runner, network_files: list[Path], name: str, cpu: str) -> None:
+    runner(name, cpu, *network_files)
