@@ -1,0 +1,223 @@
+// resize: nearest copies runs; linear and cubic go axis by axis, each a weighted sum of rows in f32.
+#include "ops/resize.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "backends/cpu/kernels/elements.h"
+#include "backends/cpu/kernels/kernel.h"
+#include "backends/cpu/micro/micro.h"
+#include "backends/cpu/micro/resize.h"
+
+namespace edgert {
+namespace cpu {
+namespace {
+
+// One resampled axis of the tensor seen as [outer, in, inner] -> [outer, out, inner].
+struct Pass {
+  int64_t outer, in, out, inner, taps;
+  int64_t* places;  // [out][taps]
+  float* weights;   // [out][taps]
+  bool* outside;    // [out], or null
+};
+
+struct ResizeState {
+  ResizeParams resize;
+  const ResizeMicro* micro;
+  int64_t elements, in_elements;
+  int32_t passes;
+  Pass pass[EDGERT_MAX_RANK];
+  int64_t buffer;  // floats of one scratch buffer
+  int64_t run;     // nearest: bytes that lie together behind the last resampled axis
+  int32_t last;    // nearest: the axes up to here are walked
+  int64_t* places[EDGERT_MAX_RANK];  // nearest: for each walked axis, or null where it is not resampled
+  int64_t out[EDGERT_MAX_RANK], strides[EDGERT_MAX_RANK];  // nearest: result sizes, byte strides of x
+};
+
+Status make_tables(const ResizeParams& resize, const ResizeAxis& axis, edgert_plan& plan, Pass& pass) {
+  int64_t entries;
+  if (!multiply(axis.out, axis.taps, entries)) return invalid("the result is too large");
+  pass.taps = axis.taps;
+  pass.in = axis.in;
+  pass.out = axis.out;
+  pass.places = allocate<int64_t>(plan, static_cast<size_t>(entries));
+  pass.weights = allocate<float>(plan, static_cast<size_t>(entries));
+  if (!pass.places || !pass.weights) return no_memory();
+  for (int64_t i = 0; i < axis.out; i++)
+    resize_taps(resize, axis, i, pass.places + i * axis.taps, pass.weights + i * axis.taps);
+  if (resize.coordinates != ResizeCoordinates::kCropAndResize) return {};
+  pass.outside = allocate<bool>(plan, static_cast<size_t>(axis.out));
+  if (!pass.outside) return no_memory();
+  for (int64_t i = 0; i < axis.out; i++)
+    pass.outside[i] = resize_outside(resize, axis, resize_position(resize, axis, i));
+  return {};
+}
+
+void plan_nearest(const NodeArgs& args, ResizeState& state) {
+  const ResizeParams& resize = state.resize;
+  int64_t item = static_cast<int64_t>(item_size(resize.dtype)), stride = item;
+  for (int32_t i = resize.rank - 1; i >= 0; i--) {
+    state.strides[i] = stride;
+    state.out[i] = args.outputs[0].dims[i];
+    stride *= resize.dims[i];
+  }
+  state.last = -1;
+  for (int32_t k = 0; k < resize.count; k++) {
+    const int32_t axis = static_cast<int32_t>(resize.axes[k].axis);
+    state.places[axis] = state.pass[k].places;
+    state.last = std::max(state.last, axis);
+  }
+  state.run = state.last < 0 ? state.elements * item : state.strides[state.last];
+}
+
+// The sizes of every pass and of the buffers between them.
+Status plan_passes(ResizeState& state, edgert_plan& plan) {
+  int64_t dims[EDGERT_MAX_RANK];
+  const ResizeParams& resize = state.resize;
+  std::copy_n(resize.dims, resize.rank, dims);
+  const std::span<const int64_t> shape(dims, static_cast<size_t>(resize.rank));
+  state.buffer = resize.dtype == EDGERT_F32 ? 0 : std::max(state.elements, state.in_elements);
+  for (int32_t k = 0; k < resize.count; k++) {
+    const size_t axis = static_cast<size_t>(resize.axes[k].axis);
+    state.pass[k].outer = size_of(shape.first(axis));
+    state.pass[k].inner = size_of(shape.subspan(axis + 1));
+    dims[axis] = resize.axes[k].out;
+    int64_t size;
+    if (!product(shape, size)) return invalid("the result is too large");
+    if (k + 1 < resize.count) state.buffer = std::max(state.buffer, size);
+  }
+  int64_t bytes;
+  if (!multiply(state.buffer, 8, bytes)) return invalid("the result is too large");
+  plan.scratch_bytes = static_cast<uint64_t>(bytes);
+  return {};
+}
+
+Status plan_resize(const NodeArgs& args, edgert_plan& plan) {
+  ResizeState* state = new_state<ResizeState>(&plan);
+  if (!state) return no_memory();
+  ResizeParams& resize = state->resize;
+  EDGERT_TRY(parse_resize(args, resize));
+  if (!is_number(resize.dtype)) return unsupported("elements of type %s", dtype_name(resize.dtype));
+  state->elements = size_of(shape_of(args.outputs[0]));
+  state->in_elements = size_of(shape_of(args.inputs[0]));
+  state->micro = micro().resize;
+  if (state->elements == 0) return {};
+  state->passes = resize.count;
+  for (int32_t k = 0; k < resize.count; k++) EDGERT_TRY(make_tables(resize, resize.axes[k], plan, state->pass[k]));
+  if (resize.kind != ResizeKind::kNearest) return plan_passes(*state, plan);
+  plan_nearest(args, *state);
+  return {};
+}
+
+void run_nearest(const ResizeState& state, const edgert_call& call) {
+  const char* x = static_cast<const char*>(call.inputs[0]);
+  char* out = static_cast<char*>(call.outputs[0]);
+  const int64_t bytes = state.elements * static_cast<int64_t>(item_size(state.resize.dtype)), rows = bytes / state.run;
+  const int64_t count = std::min(pieces(bytes / 8, call.threads), rows);
+  parallel(call, count, [&](int64_t piece, int32_t) {
+    const int64_t end = piece_begin(rows, piece + 1, count);
+    for (int64_t row = piece_begin(rows, piece, count); row < end; row++) {
+      const char* from = x;
+      int64_t rest = row;
+      for (int32_t axis = state.last; axis >= 0; rest /= state.out[axis--]) {
+        const int64_t i = rest % state.out[axis];
+        from += (state.places[axis] ? state.places[axis][i] : i) * state.strides[axis];
+      }
+      std::memcpy(out + row * state.run, from, static_cast<size_t>(state.run));
+    }
+  });
+}
+
+void run_pass(const ResizeState& state, const Pass& pass, const edgert_call& call, const float* from, float* to) {
+  const int64_t rows = pass.outer * pass.out;
+  const int64_t count = std::min(pieces(rows * (pass.inner * pass.taps / 8 + 4), call.threads), rows);
+  parallel(call, count, [&](int64_t piece, int32_t) {
+    const int64_t end = piece_begin(rows, piece + 1, count);
+    for (int64_t row = piece_begin(rows, piece, count); row < end; row++) {
+      const int64_t i = row % pass.out * pass.taps;
+      state.micro->blend(from + row / pass.out * pass.in * pass.inner, pass.inner, pass.places + i, pass.weights + i,
+                         pass.taps, pass.inner, to + row * pass.inner);
+    }
+  });
+}
+
+// An f32 result to the node's integer or float type.
+template <class S>
+typename S::Stored narrow(float x) {
+  using T = typename S::Value;
+  if constexpr (std::is_floating_point_v<T>) {
+    return S::store(static_cast<T>(x));
+  } else {
+    if (x != x) return S::store(T{0});
+    if (x >= static_cast<float>(std::numeric_limits<T>::max())) return S::store(std::numeric_limits<T>::max());
+    if (x <= static_cast<float>(std::numeric_limits<T>::lowest())) return S::store(std::numeric_limits<T>::lowest());
+    return S::store(static_cast<T>(x));
+  }
+}
+
+// The passes alternate between the two halves of the scratch; f32 tensors are read and written in place.
+void run_passes(const ResizeState& state, const edgert_call& call) {
+  const bool is_f32 = state.resize.dtype == EDGERT_F32;
+  float* buffers[] = {static_cast<float*>(call.scratch), static_cast<float*>(call.scratch) + state.buffer};
+  const float* from = static_cast<const float*>(call.inputs[0]);
+  if (!is_f32) {
+    with_storage(state.resize.dtype, [&](auto storage) {
+      using S = decltype(storage);
+      const auto* x = static_cast<const typename S::Stored*>(call.inputs[0]);
+      for (int64_t i = 0; i < state.in_elements; i++) buffers[1][i] = static_cast<float>(S::load(x[i]));
+    });
+    from = buffers[1];
+  }
+  for (int32_t k = 0; k < state.passes; k++) {
+    const bool is_last = is_f32 && k + 1 == state.passes;
+    float* to = is_last ? static_cast<float*>(call.outputs[0]) : buffers[k % 2];
+    run_pass(state, state.pass[k], call, from, to);
+    from = to;
+  }
+  if (is_f32 && state.passes) return;
+  with_storage(state.resize.dtype, [&](auto storage) {
+    using S = decltype(storage);
+    auto* y = static_cast<typename S::Stored*>(call.outputs[0]);
+    for (int64_t i = 0; i < state.elements; i++) y[i] = narrow<S>(from[i]);
+  });
+}
+
+// Writes the extrapolation value wherever an axis's position lies outside its region.
+template <class S>
+void extrapolate(const ResizeState& state, typename S::Stored* y, const int64_t* out) {
+  const typename S::Stored value = narrow<S>(static_cast<float>(state.resize.extrapolation));
+  for (int32_t k = 0; k < state.passes; k++) {
+    const bool* outside = state.pass[k].outside;
+    int64_t inner = 1, outer = 1;
+    for (int32_t i = 0; i < state.resize.rank; i++) {
+      if (i < state.resize.axes[k].axis) outer *= out[i];
+      if (i > state.resize.axes[k].axis) inner *= out[i];
+    }
+    for (int64_t o = 0; o < outer; o++)
+      for (int64_t i = 0; i < state.pass[k].out; i++)
+        if (outside[i]) std::fill_n(y + (o * state.pass[k].out + i) * inner, inner, value);
+  }
+}
+
+Status run_resize(const ResizeState& state, const edgert_call& call) {
+  if (state.elements == 0) return {};
+  if (state.resize.kind == ResizeKind::kNearest) run_nearest(state, call);
+  else run_passes(state, call);
+  if (state.resize.coordinates != ResizeCoordinates::kCropAndResize) return {};
+  int64_t out[EDGERT_MAX_RANK];
+  std::copy_n(state.resize.dims, state.resize.rank, out);
+  for (int32_t k = 0; k < state.passes; k++) out[state.resize.axes[k].axis] = state.resize.axes[k].out;
+  with_storage(state.resize.dtype, [&](auto storage) {
+    using S = decltype(storage);
+    extrapolate<S>(state, static_cast<typename S::Stored*>(call.outputs[0]), out);
+  });
+  return {};
+}
+
+}  // namespace
+}  // namespace cpu
+
+extern const edgert_kernel resize_kernel = cpu::make_kernel<cpu::ResizeState, cpu::plan_resize, cpu::run_resize>("resize");
+
+}  // namespace edgert
