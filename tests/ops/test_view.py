@@ -61,6 +61,8 @@ def test_slice_outside_is_refused() -> None:
 @pytest.mark.parametrize("kind", ["constant", "edge", "reflect", "wrap"])
 @pytest.mark.parametrize("pads", [(1, 0, 2, 0, 2, 1), (3, 5, 0, 0, 0, 7)])
 def test_pad(kind: str, pads: tuple[int, ...]) -> None:
+    if kind == "reflect":
+        pads = (1, 0, 3, 0, 2, 3)
     pairs = list(zip(pads[:3], pads[3:]))
     expected = np.pad(X, pairs, kind)
     op = Pad(kind, pads)
@@ -71,6 +73,8 @@ def test_pad(kind: str, pads: tuple[int, ...]) -> None:
 def test_pad_value() -> None:
     (found,) = Pad("constant", (1, 0)).eval([np.array([True]), np.array(True)])
     assert found.tolist() == [True, True]
+    with pytest.raises(OpError, match="axis 0 of size 2 is reflected by 2"):
+        Pad("reflect", (2, 0)).infer([TensorType(DType.F32, (2,))], Context())
     with pytest.raises(OpError, match="cannot be padded"):
         Pad("edge", (1, 0)).eval([np.zeros(0, np.float32)])
 

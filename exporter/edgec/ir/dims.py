@@ -206,7 +206,7 @@ def floordiv(a: Dim, b: Dim) -> Dim:
 def ceildiv(a: Dim, b: Dim) -> Dim:
     """a / b rounded towards plus infinity."""
     if isinstance(b, int):
-        return floordiv(a + (b - 1), b) if b > 0 else floordiv(a * -1, -b)
+        return floordiv(a + (b - 1), b) if b >= 0 else ceildiv(a * -1, -b)
     exact = _exact_quotient(a, b)
     return exact if exact is not None else _call("ceildiv", a, b)
 

@@ -16,6 +16,7 @@ from edgec.ops.shapes import (
     check_axis,
     operand,
     optional,
+    require_at_least,
     require_broadcast_to,
     require_equal,
 )
@@ -123,7 +124,8 @@ class Pad(Op):
 
     Operands: x, and for kind "constant" a scalar fill value of x's dtype (None: 0). `pads` holds
     the begins of all axes, then the ends, none negative. edge repeats the border element, reflect
-    mirrors without it, wrap continues from the other side. Source: ONNX Pad.
+    mirrors without it, wrap continues from the other side.
+    A reflected pad is less than the axis's size. Source: ONNX Pad.
     """
 
     name = "pad"
@@ -141,6 +143,12 @@ class Pad(Op):
         fill = optional(operands, 1)
         if fill is not None and (fill.rank > 1 or fill.dtype != x.dtype):
             raise OpError(f"fill value is {fill}, expected a scalar of {x.dtype.text}")
+        if self.kind == "reflect":
+            for axis, size in enumerate(x.shape):
+                for pad in (self.pads[axis], self.pads[x.rank + axis]):
+                    if pad != 0:
+                        message = f"axis {axis} of size {size} is reflected by {pad}, less than its size"
+                        require_at_least(context, size, pad + 1, message)
         shape = tuple(self.pads[i] + size + self.pads[x.rank + i] for i, size in enumerate(x.shape))
         return [TensorType(x.dtype, shape)]
 
@@ -172,9 +180,9 @@ def _padded_positions(kind: str, size: int, begin: int, end: int) -> Array:
         return np.clip(places, 0, size - 1)
     if kind == "wrap":
         return places % size
-    period = max(2 * (size - 1), 1)
-    folded = places % period
-    return np.minimum(folded, period - folded) if size > 1 else np.zeros_like(places)
+    if max(begin, end) >= size:
+        raise OpError(f"an axis of size {size} cannot be reflected by {max(begin, end)}")
+    return (size - 1) - np.abs((size - 1) - np.abs(places))
 
 
 @register
