@@ -27,8 +27,8 @@ from edgec.validate import validate
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests")]
-from conftest import network_inputs  # noqa: E402
 from fetch_networks import Entry, fetch, manifest, network_path  # noqa: E402
+from network_cases import network_inputs  # noqa: E402
 
 PEER = "onnxruntime"
 COLD_STARTS = 3

@@ -7,9 +7,7 @@ import sys
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -54,22 +52,3 @@ def network() -> Callable[[str], Path]:
         return network_path(entries[name])
 
     return find
-
-
-def network_inputs(
-    entry: dict[str, Any], case: int, seed: int = 0
-) -> dict[str, np.ndarray[Any, Any]]:
-    """Seeded inputs of case `case` of a manifest entry, f32 unless its `types` say otherwise.
-
-    They are uniform over the entry's range; those that it calls `integral` are whole numbers.
-    """
-    random = np.random.default_rng(seed)
-    inputs: dict[str, np.ndarray[Any, Any]] = {}
-    for name, shape in entry["cases"][case].items():
-        dtype = np.dtype(entry.get("types", {}).get(name, "float32"))
-        array = random.uniform(*entry["ranges"][name], shape)
-        whole = dtype.kind in "iu" or name in entry.get("integral", ())
-        inputs[name] = (np.floor(array) if whole else array).astype(dtype)
-    for name, value in entry.get("values", {}).items():
-        inputs[name] = np.array(value, np.int64)
-    return inputs

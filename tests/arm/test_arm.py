@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT, network_inputs
 from fetch_networks import manifest
+from network_cases import network_inputs
 
 from edgec.format.write import write_model
 from edgec.interpreter import interpret
@@ -25,6 +25,7 @@ from edgec.validate import difference
 
 pytestmark = pytest.mark.arm
 
+ROOT = Path(__file__).resolve().parents[2]
 TOLERANCE = 1e-4
 NETWORKS = ("mtcnn_pnet", "silero_vad")
 FAMILIES = """
@@ -82,12 +83,17 @@ def build(name: str) -> Path:
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not here")
     folder = ROOT / "build" / name
-    launcher = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
-    sh(
-        "cmake", "-G", "Ninja", "-B", folder, "-DCMAKE_SYSTEM_NAME=Linux", *launcher,
-        f"-DCMAKE_SYSTEM_PROCESSOR={target.processor}", f"-DCMAKE_C_COMPILER={target.prefix}-gcc",
-        f"-DCMAKE_CXX_COMPILER={target.prefix}-g++", f"-DPython3_EXECUTABLE={sys.executable}", *os.environ.get("CMAKE_ARGS", "").split(),
-    )  # fmt: skip
+    settings = {
+        "CMAKE_SYSTEM_NAME": "Linux",
+        "CMAKE_SYSTEM_PROCESSOR": target.processor,
+        "CMAKE_C_COMPILER": f"{target.prefix}-gcc",
+        "CMAKE_CXX_COMPILER": f"{target.prefix}-g++",
+        "Python3_EXECUTABLE": sys.executable,
+    }
+    if shutil.which("ccache"):
+        settings["CMAKE_CXX_COMPILER_LAUNCHER"] = "ccache"
+    given = os.environ.get("CMAKE_ARGS", "").split()
+    sh("cmake", "-G", "Ninja", "-B", folder, *(f"-D{k}={v}" for k, v in settings.items()), *given)
     sh("cmake", "--build", folder, "-j", str(os.cpu_count() or 2), "--target", "edgert")
     sh(
         f"{target.prefix}-gcc", "-O1", "-Wall", "-Wextra", "-Iruntime/include", "tests/arm/check.c",

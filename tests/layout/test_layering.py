@@ -23,8 +23,11 @@ PARTS: dict[str, set[str]] = {
     "edgec.passes": {"edgec.ir", "edgec.ops", "edgec.format", "edgec.interpreter"},
     "edgec.frontends": {"edgec.ir", "edgec.ops", "edgec.interpreter"},
 }
+# checks graphs by the operators' shape rules; nothing else of the IR knows it
+PARTS["edgec.ir.verify"] = {"edgec.ir", "edgec.ops"}
+PARTS["edgec.samples"] = {"edgec.ir"}
+PARTS["edgec.references"] = {"edgec.ir", "edgec.frontends", "edgec.samples"}
 PARTS["edgec.pipeline"] = {*PARTS}
-PARTS["edgec.references"] = {*PARTS}
 PARTS["edgec.onnx_backend"] = {*PARTS, "edgert"}
 PARTS["edgec.validate"] = {*PARTS, "edgert"}
 PARTS["edgec.cli"] = {*PARTS, "edgert"}
@@ -34,10 +37,12 @@ PARTS["edgert"] = set()
 # Packages from outside the standard library that a part may import.
 OUTSIDE: dict[str, set[str]] = {
     "edgec.ir": {"numpy", "ml_dtypes"},
+    "edgec.ir.verify": {"numpy"},
     "edgec.ops": {"numpy", "ml_dtypes"},
     "edgec.interpreter": {"numpy", "ml_dtypes"},
     "edgec.passes": {"numpy", "ml_dtypes"},
     "edgec.format": {"numpy", "ml_dtypes", "flatbuffers"},
+    "edgec.samples": {"numpy"},
     "edgert": {"numpy", "ml_dtypes", "pyopencl"},
 }
 ANY_OUTSIDE = {"edgec.frontends", "edgec.pipeline", "edgec.references", "edgec.onnx_backend",

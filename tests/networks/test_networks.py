@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import network_inputs
-from fetch_networks import Entry, manifest
+from fetch_networks import manifest
+from network_cases import network_inputs
 
 import edgec
 from edgec.validate import engine, validate

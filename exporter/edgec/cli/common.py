@@ -17,7 +17,7 @@ from rich.markup import escape
 
 from edgec.cli.images import IMAGE_SUFFIXES, load_image
 from edgec.ir.graph import Graph, Value
-from edgec.validate.inputs import InputError, random_array, sizes_of_symbols
+from edgec.samples import InputError, random_array, sizes_of_symbols
 
 Array = np.ndarray[Any, Any]
 P = ParamSpec("P")
@@ -130,7 +130,7 @@ def gather_inputs(
 ) -> dict[str, Array]:
     """An array for each input of the graph from `NAME=file.npy|image.png|number|random`.
 
-    Inputs that are not given are random. Symbols of random inputs take their sizes from `shapes` and from the other arrays.
+    Inputs that are not given are random; their symbols take sizes from `shapes` and from the given ones.
     """
     inputs = {value.name: value for value in graph.inputs}
     given: dict[str, str] = {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,6 +25,7 @@ from edgec.cli.common import (
 )
 from edgec.cli.summary import summary_of, summary_rows
 from edgec.frontends.onnx.errors import ExportError
+from edgec.pipeline import ExportReport
 from edgec.pipeline import export as compile_model
 
 
@@ -50,7 +50,6 @@ def export(
     if keep not in ("", "all"):
         raise UsageError(f"--keep {keep!r}: expected all")
     path = output or model.with_suffix(".edge")
-    start = time.perf_counter()
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     try:
         with Progress(*columns, console=err, transient=True, disable=json) as progress:
@@ -63,12 +62,20 @@ def export(
     except ExportError as error:
         refuse(model, error, json)
         raise typer.Exit(NEGATIVE) from None
-    found = {**summary(exported), "path": str(path), "bytes": path.stat().st_size}
-    found |= {"seconds": time.perf_counter() - start, "runs_on": placements(path)}
+    found = {**facts_of(exported), "path": str(path), "runs_on": placements(path)}
     if json:
         print_json(found)
     else:
         show(found)
+
+
+def facts_of(report: ExportReport) -> dict[str, Any]:
+    """The summary of the written model, with what only the export itself knows."""
+    found = summary_of(report.model)
+    found["source_operators"] = report.source_counts
+    found["copies"] = [dataclasses.asdict(copy) for copy in report.copies]
+    found["warnings"] = report.warnings
+    return {**found, "bytes": report.bytes, "seconds": report.seconds}
 
 
 def refuse(model: Path, error: ExportError, json: bool) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from edgec.ir.graph import Graph, Model
+from edgec.passes.copies import remaining_copies
 
 KINDS_SHOWN = 8
 
@@ -26,7 +28,7 @@ def summary_of(model: Model) -> dict[str, Any]:
         "operators": graph_counts(model),
         "fused_groups": len(fused),
         "fused_operators": sum(len(node.absorbed) for node in fused),
-        "copies": [{"node": n.name, "operator": str(n.op)} for n in nodes if n.op.name == "transpose"],
+        "copies": [dataclasses.asdict(c) for e in model.entries.values() for c in remaining_copies(e)],
         "inputs": {v.name: str(v.type) for v in model.main.inputs},
         "outputs": {v.name: str(v.type) for v in model.main.outputs},
         "symbols": _symbols(model.main),
@@ -69,6 +71,8 @@ def summary_rows(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "symbols", ", ".join(found["symbols"])
     if found["guards"]:
         yield "guards", f"{len(found['guards'])} conditions are checked at run time"
+    for warning in found.get("warnings", ()):
+        yield "warning", warning
     if found["references"]:
         yield "references", ", ".join(found["references"])
 
@@ -76,5 +80,5 @@ def summary_rows(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _copies_text(copies: list[dict[str, str]]) -> str:
     if not copies:
         return ""
-    shown = [c.get("reason") or c["node"] for c in copies]
-    return ": " + ", ".join(shown[:KINDS_SHOWN]) + (", ..." if len(shown) > KINDS_SHOWN else "")
+    shown = "".join(f"\n{c['reason']}" for c in copies[:KINDS_SHOWN])
+    return shown + (f"\nand {len(copies) - KINDS_SHOWN} more" if len(copies) > KINDS_SHOWN else "")

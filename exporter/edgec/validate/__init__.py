@@ -1,8 +1,8 @@
 """Comparing backends with each other and with references, layer by layer."""
 
+from edgec.samples import InputError, random_inputs
 from edgec.validate.compare import Comparison, Report, validate
 from edgec.validate.engines import EngineError, engine
-from edgec.validate.inputs import InputError, random_inputs
 from edgec.validate.measure import Difference, difference, relative_error
 
 __all__ = [

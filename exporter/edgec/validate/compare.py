@@ -16,8 +16,8 @@ import numpy as np
 
 from edgec.format.read import read_model
 from edgec.ir.graph import Graph, Model, Node
+from edgec.samples import random_inputs
 from edgec.validate.engines import ONNX_ENGINES, Engine, EngineError, engine
-from edgec.validate.inputs import random_inputs
 from edgec.validate.measure import Difference, difference, differences
 
 Array = np.ndarray[Any, Any]
