@@ -13,7 +13,7 @@ from edgec.ir.graph import Value
 
 
 def _schema(node: onnx.NodeProto, version: int) -> Any:
-    """The operator's schema at an opset version (its type hints lack the function methods); None if unknown."""
+    """The operator's schema at an opset version, None if unknown; its hints lack the function methods."""
     domain = "" if node.domain == "ai.onnx" else node.domain
     if not defs.has(node.op_type, domain):
         return None
@@ -51,7 +51,7 @@ def schema_function(
         return None
     usable = [v for v in schema.function_opset_versions if v <= version]
     if not usable:
-        return schema.function_body
+        return None
     body = onnx.FunctionProto()
     body.ParseFromString(schema.get_function_with_opset_version(max(usable)))
     return body

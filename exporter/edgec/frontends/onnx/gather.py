@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from edgec.frontends.onnx.builder import Builder
+from edgec.frontends.onnx.map import select
 from edgec.frontends.onnx.registry import Call, onnx_op
 from edgec.ir.graph import Value
+from edgec.ir.types import DType
 from edgec.ops.gather import Gather, GatherElements, GatherNd
 
 
@@ -18,6 +20,21 @@ def gather(b: Builder, call: Call) -> Value:
 def gather_elements(b: Builder, call: Call) -> Value:
     x = call.operand(0)
     return b.one(GatherElements(call.axis(x.rank, 0)), x, call.operand(1))
+
+
+@onnx_op("ReverseSequence")
+def reverse_sequence(b: Builder, call: Call) -> Value:
+    """The first lengths[i] steps of each sequence in reverse order, the rest as they are."""
+    x, lengths = call.operand(0), call.operand(1)
+    time, batch = call.integer("time_axis", 0), call.integer("batch_axis", 1)
+    front = [batch, time, *(i for i in range(x.rank) if i not in (batch, time))]
+    moved = b.transpose(x, front)
+    steps = b.reshape(b.iota(moved.shape[1]), (1, moved.shape[1]))
+    ends = b.reshape(lengths, (moved.shape[0], 1))
+    mirrored = b.binary("sub", b.binary("sub", ends, b.constant(1, DType.I64)), steps)
+    index = select(b, b.binary("lt", steps, ends), mirrored, steps)
+    result = b.one(Gather(1, 1), moved, index)
+    return b.transpose(result, [front.index(i) for i in range(x.rank)])
 
 
 @onnx_op("GatherND")

@@ -183,7 +183,8 @@ class Importer:
             if isinstance(step, BindStep):
                 self.builder.source = step.source
                 for result, name in zip(step.results, step.names):
-                    self.bind(step.outer, name, step.inner.lookup(result))
+                    if name:
+                        self.bind(step.outer, name, step.inner.lookup(result))
             else:
                 self._import_node(step, stack)
 

@@ -63,10 +63,14 @@ def _sizes(info: onnx.ValueInfoProto, override: Sequence[Size] | None) -> list[S
             raise ValueError(f"has no declared rank; give one with --shape {info.name}=...")
         return list(override)
     sizes: list[Size] = [_size_of(d) for d in declared.shape.dim]
-    zero = [d.HasField("dim_value") and d.dim_value == 0 for d in declared.shape.dim]
-    if override is not None:
-        return _overridden(sizes, zero, override)
-    return sizes
+    integers = (onnx.TensorProto.INT32, onnx.TensorProto.INT64)
+    if sizes == [""] and declared.elem_type in integers and _is_zero(declared.shape.dim[0]):
+        sizes = [0]  # an empty list of axes; elsewhere a declared 0 means "not known"
+    return sizes if override is None else _overridden(sizes, override)
+
+
+def _is_zero(dim: onnx.TensorShapeProto.Dimension) -> bool:
+    return dim.HasField("dim_value") and dim.dim_value == 0
 
 
 def _size_of(dim: onnx.TensorShapeProto.Dimension) -> Size:
@@ -76,13 +80,13 @@ def _size_of(dim: onnx.TensorShapeProto.Dimension) -> Size:
     return max(dim.dim_value, 0) or ""
 
 
-def _overridden(declared: list[Size], zero: list[bool], override: Sequence[Size]) -> list[Size]:
+def _overridden(declared: list[Size], override: Sequence[Size]) -> list[Size]:
     if len(override) != len(declared):
         raise ValueError(f"has rank {len(declared)}, --shape gives {len(override)} sizes")
     for axis, (size, wanted) in enumerate(zip(declared, override)):
         if isinstance(size, int) and isinstance(wanted, int) and size != wanted:
             raise ValueError(f"has size {size} on axis {axis}, --shape gives {wanted}")
-    return [0 if z and w == 0 else w for w, z in zip(override, zero)]
+    return list(override)
 
 
 def _input(

@@ -147,18 +147,38 @@ def identity(b: Builder, call: Call) -> Value:
 
 @onnx_op("Cast")
 def cast(b: Builder, call: Call) -> Value:
-    return convert(b, call.operand(0), loading.dtype_of(call.integer("to")))
+    saturate = call.flag("saturate", True)
+    return convert(b, call.operand(0), loading.dtype_of(call.integer("to")), saturate)
 
 
 @onnx_op("CastLike")
 def cast_like(b: Builder, call: Call) -> Value:
-    return convert(b, call.operand(0), call.operand(1).dtype)
+    return convert(b, call.operand(0), call.operand(1).dtype, call.flag("saturate", True))
 
 
-def convert(b: Builder, x: Value, dtype: DType) -> Value:
-    """x as another element type. Raises Unsupported for strings."""
+_GREATEST = {
+    DType.F8E4M3FN: 448.0,
+    DType.F8E4M3FNUZ: 240.0,
+    DType.F8E5M2: 57344.0,
+    DType.F8E5M2FNUZ: 57344.0,
+}
+_NARROW_BITS = {DType.U4: 4, DType.U2: 2}
+
+
+def convert(b: Builder, x: Value, dtype: DType, saturate: bool = True) -> Value:
+    """x as another element type. Raises Unsupported for strings.
+
+    Eight-bit floats saturate if asked to; floats to unsigned types below a byte wrap.
+    """
     if x.dtype != dtype and DType.STRING in (x.dtype, dtype):
         raise Unsupported("conversion from or to strings is not supported")
+    if saturate and dtype in _GREATEST and x.dtype != dtype:
+        wide, limit = b.cast(x, DType.F32), _GREATEST[dtype]
+        wide = b.binary("min", wide, b.constant(limit, DType.F32))
+        return b.cast(b.binary("max", wide, b.constant(-limit, DType.F32)), dtype)
+    if x.dtype.is_float and dtype in _NARROW_BITS:
+        mask = b.constant((1 << _NARROW_BITS[dtype]) - 1, DType.I32)
+        return b.cast(b.binary("bitand", b.cast(x, DType.I32), mask), dtype)
     return b.cast(x, dtype)
 
 

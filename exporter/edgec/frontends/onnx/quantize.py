@@ -6,6 +6,10 @@ import numpy as np
 
 from edgec.frontends.onnx import loading
 from edgec.frontends.onnx.builder import Builder
+from edgec.frontends.onnx.conv import convolve
+from edgec.frontends.onnx.map import convert
+from edgec.frontends.onnx.matmul import broadcast_product, centred
+from edgec.frontends.onnx.normalize import along_channels
 from edgec.frontends.onnx.registry import Call, onnx_op, resolve_axis
 from edgec.ir.dims import Dim
 from edgec.ir.graph import Value
@@ -44,17 +48,23 @@ def quantize(b: Builder, call: Call) -> Value:
     """saturate(round(x / scale) + zero point), rounding to even."""
     x, step, zero = call.operand(0), call.operand(1), call.optional(2)
     number = call.integer("output_dtype", 0)
+    step, zero = _spread(b, call, x, step), _spread(b, call, x, zero) if zero is not None else None
     target = zero.dtype if zero is not None else loading.dtype_of(number) if number else DType.U8
+    return quantized(b, x, step, zero, target, call.flag("saturate", True))
+
+
+def quantized(
+    b: Builder, x: Value, step: Value, zero: Value | None, target: DType, saturate: bool = True
+) -> Value:
+    """round(x / step) + zero as `target`, clamped to its range; parameters broadcast."""
     t = DType.F32
-    operands = [b.cast(x, t), b.cast(_spread(b, call, x, step), t)]
-    if zero is not None:
-        operands.append(b.cast(_spread(b, call, x, zero), t))
+    operands = [b.cast(v, t) for v in (x, step, zero) if v is not None]
     p = scalar.Builder([t] * len(operands))
     value = p("div", 0, 1)
     if target.is_float:
         if zero is not None:
             value = p("add", value, 2)
-        return b.map(p.finish(value), operands, target)
+        return convert(b, b.map(p.finish(value), operands, t), target, saturate)
     value = p("round", value)
     if zero is not None:
         value = p("add", value, 2)
@@ -75,3 +85,33 @@ def dequantize(b: Builder, call: Call) -> Value:
         value = b.binary("sub", value, b.cast(_spread(b, call, x, zero), wide))
     scale = b.cast(_spread(b, call, x, step), DType.F32)
     return b.cast(b.binary("mul", b.cast(value, DType.F32), scale), target)
+
+
+@onnx_op("QLinearMatMul")
+def quantized_matmul(b: Builder, call: Call) -> Value:
+    """The i32 product of centred operands, scaled by both steps and quantised again."""
+    x, x_step, x_zero, y, y_step, y_zero, step, zero = call.operands()
+    product = broadcast_product(b, centred(b, x, x_zero, -2), centred(b, y, y_zero, -1))
+    scale = b.binary("mul", _per_line(b, x_step, x, -2), _per_line(b, y_step, y, -1))
+    value = b.binary("mul", b.cast(product, DType.F32), scale)
+    return quantized(b, value, step, zero, zero.dtype)
+
+
+def _per_line(b: Builder, step: Value, x: Value, axis: int) -> Value:
+    """A step per row (axis -2) or column (axis -1) of x, or one for all, as f32."""
+    step = b.cast(step, DType.F32)
+    if step.rank != 1 or step.shape == (1,) or x.rank < 2:
+        return b.reshape(step, ()) if step.rank < 2 and step.shape in ((), (1,)) else step
+    return b.reshape(step, (step.shape[0], 1) if axis == -2 else (1, step.shape[0]))
+
+
+@onnx_op("QLinearConv")
+def quantized_conv(b: Builder, call: Call) -> Value:
+    """The i32 convolution of centred operands plus bias, scaled by both steps and quantised again."""
+    x, x_step, x_zero, w, w_step, w_zero, step, zero = (call.operand(i) for i in range(8))
+    result = convolve(b, call, centred(b, x, x_zero, 1), centred(b, w, w_zero, 0), call.optional(8))
+    scale = b.binary("mul", x_step, w_step)
+    if scale.rank == 1 and scale.shape != (1,):
+        scale = along_channels(b, scale, x.rank)
+    value = b.binary("mul", b.cast(result, DType.F32), b.cast(scale, DType.F32))
+    return quantized(b, value, step, zero, zero.dtype)

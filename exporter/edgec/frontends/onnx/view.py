@@ -283,5 +283,6 @@ def space_to_depth(b: Builder, call: Call) -> Value:
     x, k = call.operand(0), call.integer("blocksize")
     n, c, h, w = x.shape
     rows, columns = floordiv(h, k), floordiv(w, k)
-    moved = b.transpose(b.reshape(x, (n, c, rows, k, columns, k)), [0, 3, 5, 1, 2, 4])
+    perm = [0, 3, 5, 1, 2, 4] if call.text("mode", "DCR") == "DCR" else [0, 1, 3, 5, 2, 4]
+    moved = b.transpose(b.reshape(x, (n, c, rows, k, columns, k)), perm)
     return b.reshape(moved, (n, c * (k * k), rows, columns))
