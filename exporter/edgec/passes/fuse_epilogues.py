@@ -74,7 +74,7 @@ def _join(
     if present is not None:
         made = b.inline(present, [0, *(places[v] for v in extras if v is not None)])
     arguments = [made if v is value else places[v] for v in operands if v is not None]
-    program, kept = simplify(b.finish(b.inline(reader.program, arguments)))
+    program, kept = simplify(b.finish(b.inline(reader.program, arguments)), loose=True)
     program, kept = _with_accumulator(program, kept, value.dtype)
     return program, [outside[i - 1] for i in kept if i > 0]
 

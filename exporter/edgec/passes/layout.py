@@ -23,6 +23,7 @@ from edgec.passes.regroup import Perm, Regroup, identity, is_trivial, of_reshape
 
 _SWEEPS = 6
 _MAX_FOLLOWERS = 32
+_RESHAPE = 1  # not a copy, but it stands between maps that could fuse
 _COPY_OVERHEAD = 256  # elements: what starting a copy costs
 _SYMBOL_SIZE = 64  # a guess at the size of an axis that is not known
 
@@ -75,9 +76,9 @@ class Pin:
 
     def cost(self) -> int:
         perm = self.region.perm
-        if is_trivial(perm, self.value.shape) or (self.swap and perm == swapped(len(perm))):
+        if perm == identity(len(perm)) or (self.swap and perm == swapped(len(perm))):
             return 0
-        return self.copied
+        return _RESHAPE if is_trivial(perm, self.value.shape) else self.copied
 
     def proposals(self, region: Region) -> Iterable[Perm | None]:
         yield identity(region.rank)
@@ -117,9 +118,15 @@ class Link:
         return x[:kept] == y[:kept]
 
     def cost(self) -> int:
-        if self.is_free() or self.is_folded():
-            return 0
-        return self.copied
+        if self.is_free():
+            return 0 if self._is_nothing() else _RESHAPE
+        return 0 if self.is_folded() else self.copied
+
+    def _is_nothing(self) -> bool:
+        """Whether both sides have one shape as stored."""
+        x, y = self.node.operand(0).shape, self.node.outputs[0].shape
+        stored = [y[axis] for axis in self.y.perm]
+        return stored == [x[axis] for axis in self.x_perm()]
 
     def follow(self, leader: Region, perm: Perm) -> Perm | None:
         """The order of the other side that makes the link free where `leader` is stored by `perm`."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from edgec.ir.types import DType
 from edgec.ops.program import Builder, Instruction, Program
 from edgec.ops.scalar_eval import run
@@ -38,15 +40,20 @@ def is_cheap(program: Program, most: int) -> bool:
     return len(counted) <= most and not any(i.op in EXPENSIVE for i in counted)
 
 
-def simplify(program: Program, known: Mapping[int, Scalar] | None = None) -> tuple[Program, list[int]]:
+def simplify(
+    program: Program, known: Mapping[int, Scalar] | None = None, *, loose: bool = False
+) -> tuple[Program, list[int]]:
     """The simplified program, and which operands it still takes; `known` gives values of operands.
+
+    With `loose`, f32 scalings by constants are merged and divisions by constants become products, which may
+    differ by an ulp or two: for values that come from sums with larger rounding errors.
 
     >>> from edgec.ops.program import binary
     >>> p, kept = simplify(binary("pow", DType.F32), {1: 2.0})
     >>> str(p), kept
     ('mul(x0, x0)', [0])
     """
-    writer = _Writer(program.operands)
+    writer = _Writer(program.operands, loose)
     registers = list(range(len(program.operands)))
     for index, value in (known or {}).items():
         registers[index] = writer.const(value, program.operands[index])
@@ -77,7 +84,8 @@ def drop_operands(program: Program) -> tuple[Program, list[int]]:
 class _Writer:
     """A program being written, with what is known about its registers."""
 
-    def __init__(self, operands: Sequence[DType]) -> None:
+    def __init__(self, operands: Sequence[DType], loose: bool) -> None:
+        self._loose = loose
         self._builder = Builder(operands)
         self._types: list[DType] = list(self._builder.operands)
         self._made: dict[int, Instruction] = {}
@@ -184,7 +192,22 @@ class _Writer:
             return self._plain("recip", [x])
         if op == "mul" and b == -1:
             return self.emit("neg", [x], self._types[x])
+        if self._loose and self._types[x] == DType.F32 and op in ("mul", "div"):
+            return self._scaled(op, x, float(b))
         return None
+
+    def _scaled(self, op: str, register: int, factor: float) -> int | None:
+        """A register times or over a constant, merged with the scaling that made it."""
+        factor = factor if op == "mul" else (1.0 / factor if factor else math.inf)
+        inner = self._is(register, "mul") or ()
+        source = register
+        for i, argument in enumerate(inner):
+            if (other := self._value(argument)) is not None:
+                source, factor = inner[1 - i], factor * float(other)
+        if not 1e-30 < abs(factor) < 1e30 or (op == "mul" and source == register):
+            return None
+        value = float(np.float32(factor))
+        return self._plain("mul", [source, self.const(value, DType.F32)])
 
     def _clamp(self, op: str, args: list[int], values: list[Scalar | None]) -> int | None:
         """min(x, x) is x; max(max(x, a), b) is max(x, max(a, b))."""
