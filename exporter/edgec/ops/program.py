@@ -9,7 +9,8 @@ What the instructions mean, on every backend:
 * NaN propagates through min and max. Float comparisons with NaN are false, `ne` is true.
 * Integer div truncates; x / 0 is 0; INT_MIN / -1 wraps. Integer arithmetic wraps. `mod` takes the
   divisor's sign, `fmod` the dividend's; integer x mod 0 is 0.
-* shl and shr by the width or more (or a negative amount) are 0; shr of signed integers is arithmetic.
+* shl and shr by the width or more (or a negative amount) shift everything out: 0, but -1 for shr of a
+  negative number, since shr of signed integers is arithmetic.
 * cast: float to int truncates, saturates, and NaN is 0; int to int wraps; anything to bool is != 0.
 * round is to nearest even. sign(NaN) is NaN; sign(-0.0) is 0.
 * pow of integers is exact modulo 2^width; a negative exponent gives 0 except for bases 1 and -1.

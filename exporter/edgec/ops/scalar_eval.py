@@ -121,14 +121,16 @@ def _power(a: Array, b: Array) -> Array:
     return np.where(b < 0, inverse, positive)
 
 
-def _shift(function: Callable[[Array, Array], Array]) -> Callable[[Array, Array], Array]:
-    def shift(a: Array, b: Array) -> Array:
-        width = a.dtype.itemsize * 8
-        inside = (b >= 0) & (b < width)
-        amount = np.where(inside, b, 0).astype(a.dtype)
-        return np.where(inside, function(a, amount), a.dtype.type(0))
+def _shift_left(a: Array, b: Array) -> Array:
+    inside = (b >= 0) & (b < a.dtype.itemsize * 8)
+    return np.where(inside, np.left_shift(a, np.where(inside, b, 0).astype(a.dtype)), a.dtype.type(0))
 
-    return shift
+
+def _shift_right(a: Array, b: Array) -> Array:
+    width = a.dtype.itemsize * 8
+    inside = (b >= 0) & (b < width)
+    shifted = np.right_shift(a, np.where(inside, b, width - 1).astype(a.dtype))
+    return shifted if a.dtype.kind == "i" else np.where(inside, shifted, a.dtype.type(0))
 
 
 def _erf(a: Array) -> Array:
@@ -195,8 +197,8 @@ NUMPY: dict[str, Callable[..., Array]] = {
     "bitand": np.bitwise_and,
     "bitor": np.bitwise_or,
     "bitxor": np.bitwise_xor,
-    "shl": _shift(np.left_shift),
-    "shr": _shift(np.right_shift),
+    "shl": _shift_left,
+    "shr": _shift_right,
     "select": np.where,
 }
 
