@@ -1,0 +1,45 @@
+// Register-blocked products with weights in panels [K][16]; matmul and the convolutions share this.
+// ACC is the accumulator's type, TILE the rows of x that one work-item holds, LOAD_X(p, i) an element of x.
+
+#define ACC16 JOIN(ACC, 16)
+#define JOIN(a, b) JOIN_(a, b)
+#define JOIN_(a, b) a##b
+
+// One work-item is a vector's worth of work already.
+#ifdef cl_intel_vec_len_hint
+#define BLOCKED __attribute__((intel_vec_len_hint(1)))
+#else
+#define BLOCKED
+#endif
+
+// acc[r] += x[at[r] + i * step] * w[i] over i in [0, count).
+static inline void accumulate(ACC16 *acc, __global const uchar *x, const int *at, int step, __global const ACC *w,
+                              int count) {
+  for (int i = 0; i < count; i++) {
+    const ACC16 v = vload16(i, w);
+#pragma unroll
+    for (int r = 0; r < TILE; r++) acc[r] += (ACC16)((ACC)LOAD_X(x, at[r] + i * step)) * v;
+  }
+}
+
+// The same where only the rows with inside[r] exist; the others are 0.
+static inline void accumulate_inside(ACC16 *acc, __global const uchar *x, const int *at, const bool *inside,
+                                     __global const ACC *w, int count) {
+  for (int i = 0; i < count; i++) {
+    const ACC16 v = vload16(i, w);
+#pragma unroll
+    for (int r = 0; r < TILE; r++)
+      if (inside[r]) acc[r] += (ACC16)((ACC)LOAD_X(x, at[r] + i)) * v;
+  }
+}
+
+// Stores acc into row `row` of y [rows, width] from column `column` on, `lanes` of them.
+#define STORE_ROW(acc, row, column, width, lanes)                                \
+  do {                                                                           \
+    ACC values_[16];                                                             \
+    vstore16(acc, 0, values_);                                                   \
+    for (int lane_ = 0; lane_ < (lanes); lane_++) {                              \
+      const int at_ = (row) * (width) + (column) + lane_;                        \
+      STORE(at_, EPILOGUE(values_[lane_], at_, row, (column) + lane_));          \
+    }                                                                            \
+  } while (0)

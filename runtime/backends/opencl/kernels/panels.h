@@ -1,0 +1,36 @@
+// What the kernels on packed panels (panels.cl) share on the host.
+#pragma once
+
+#include "backends/opencl/launch.h"
+#include "backends/opencl/pointwise_text.h"
+#include "ops/conv.h"
+
+namespace edgert::cl {
+
+// Operands 0 and 1, the accumulator and the epilogue have types that the kernels know.
+Status supports_product(const Device& device, const NodeArgs& args);
+// Defines ACC, TILE and LOAD_X and adds panels.cl and the epilogue.
+void define_product(Source& source, int32_t accumulator, int32_t x_dtype, int64_t tile, const Epilogue& epilogue);
+// Rows of x that one work-item holds, for a product of `rows` rows.
+int64_t choose_tile(const Device& device, int64_t rows);
+// Work-items (blocks, panels, batches) in the device's preferred groups.
+void spread_blocks(const Device& device, Launch& launch, int64_t blocks, int64_t panels, int64_t batches);
+
+// A launch that packs `count` matrices [k, n] of operand `input` into panels in scratch, whose offset is
+// `at`. Matrix i starts at `matrices` of i.
+struct PackShape {
+  int64_t k, n, row_stride, column_stride, count;
+  Walk matrices;
+};
+Status pack_weights(Planner& planner, const NodeArgs& args, size_t input, int32_t accumulator, const PackShape& shape,
+                    uint64_t& at);
+
+// The convolutions' shape as their kernels take it, with three spatial axes.
+struct ConvShape {
+  int32_t batch, channels, outputs, groups;  // groups after merging
+  int32_t input[3], output[3], kernel[3], stride[3], dilation[3], pad[3];
+};
+ConvShape make_conv_shape(const ConvParams& conv);
+Status supports_conv(const Device& device, const NodeArgs& args);
+
+}  // namespace edgert::cl
