@@ -30,12 +30,15 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual std::string_view name() const = 0;
+  // A backend of its own for another session on the same device, sharing what was adopted.
+  virtual Status clone(std::unique_ptr<Backend>& out) = 0;
 
   // Whether it can run the node; dims are -1 where they are not known yet. `why` gets the reason if not.
   virtual bool supports(const edgert_node& node, std::span<const edgert_operand> inputs,
                         std::span<const edgert_operand> outputs, std::string& why) const = 0;
 
   // Shapes and attributes are known: check them, choose a kernel, ask for scratch.
+  // The node, and every dims pointer, stay valid as long as `planned`.
   virtual Status plan(const edgert_node& node, std::span<const edgert_operand> inputs,
                       std::span<const edgert_operand> outputs, std::unique_ptr<Planned>& planned) = 0;
 

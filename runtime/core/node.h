@@ -67,6 +67,7 @@ struct edgert_node {
   // The scalar program of `attribute`; null where there is none.
   const edgert::Program* program(std::string_view attribute) const {
     const auto* a = find(attribute);
-    return a && !a->program.operands.empty() ? &a->program : nullptr;
+    const bool given = a && (!a->program.operands.empty() || !a->program.code.empty());
+    return given ? &a->program : nullptr;
   }
 };

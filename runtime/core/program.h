@@ -131,7 +131,7 @@ struct Model {
   std::vector<std::pair<std::string, std::string>> metadata;
   std::vector<State> states;
   std::vector<Reference> references;
-  uint64_t weight_bytes = 0;
+  std::span<const uint8_t> data;  // the section that holds the constants
 };
 
 }  // namespace edgert

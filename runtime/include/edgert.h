@@ -178,7 +178,7 @@ typedef struct edgert_operand {
   int32_t rank;
   const int64_t* dims;
   const void* data;        /* a constant's stored form, 64-byte aligned */
-  uint64_t data_bytes;
+  uint64_t data_bytes;     /* of `data`; for a result, of its storage */
   const char* form;        /* "plain" or a packed kind; NULL where not constant */
   const int64_t* form_params;
   uint64_t form_param_count;

@@ -1,0 +1,213 @@
+#include "backends/cpu/cpu_backend.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "backends/cpu/isa.h"
+#include "core/devices.h"
+#include "core/threads.h"
+
+namespace edgert {
+
+#define EDGERT_KERNEL(symbol) extern const edgert_kernel symbol;
+#include "backends/cpu/kernels.def"
+#undef EDGERT_KERNEL
+
+namespace {
+
+constexpr size_t kErrorBytes = 512;
+constexpr size_t kMaxOperands = 1024;  // converted on the stack in `run`
+constexpr size_t kFewOperands = 24;
+
+const edgert_kernel* const kBuiltIn[] = {
+#define EDGERT_KERNEL(symbol) &symbol,
+#include "backends/cpu/kernels.def"
+#undef EDGERT_KERNEL
+    nullptr};
+
+// Kernels registered by the program, the latest last.
+struct Registry {
+  std::mutex mutex;
+  std::vector<const edgert_kernel*> kernels;
+};
+
+Registry& registry() {
+  static auto* shared = new Registry();
+  return *shared;
+}
+
+const edgert_kernel* find_kernel(const std::string& op) {
+  Registry& custom = registry();
+  std::lock_guard<std::mutex> lock(custom.mutex);
+  for (auto k = custom.kernels.rbegin(); k != custom.kernels.rend(); ++k)
+    if (op == (*k)->op) return *k;
+  for (const edgert_kernel* const* k = kBuiltIn; *k; k++)
+    if (op == (*k)->op) return *k;
+  return nullptr;
+}
+
+struct CpuPlanned : Planned {
+  ~CpuPlanned() override {
+    for (void* block : blocks) std::free(block);
+  }
+  const edgert_kernel* kernel = nullptr;
+  void* state = nullptr;
+  std::vector<void*> blocks;
+};
+
+void* allocate_in_plan(edgert_plan* plan, size_t bytes) {
+  void* block = nullptr;
+  if (posix_memalign(&block, 64, bytes ? bytes : 1) != 0) return nullptr;
+  std::memset(block, 0, bytes);
+  static_cast<CpuPlanned*>(plan->internal)->blocks.push_back(block);
+  return block;
+}
+
+void run_parallel(const edgert_call* call, int64_t n, ParallelBody body, void* argument) {
+  parallel_for(call->threads, n, body, argument);
+}
+
+Status kernel_error(edgert_status code, const char* text) {
+  return {code, *text ? text : "the kernel failed without saying why"};
+}
+
+void* address(Memory memory) {
+  return memory.handle ? static_cast<uint8_t*>(memory.handle) + memory.offset : nullptr;
+}
+
+}  // namespace
+
+CpuBackend::~CpuBackend() {
+  for (Memory memory : copies_) release(memory);
+}
+
+Status CpuBackend::clone(std::unique_ptr<Backend>& out) { return make_cpu_backend(threads_, exact_, out); }
+
+bool CpuBackend::supports(const edgert_node& node, std::span<const edgert_operand> inputs,
+                          std::span<const edgert_operand> outputs, std::string& why) const {
+  const edgert_kernel* kernel = find_kernel(node.op);
+  if (!kernel || inputs.size() + outputs.size() > kMaxOperands) {
+    why = kernel ? "it has too many operands" : "no kernel of that name";
+    return false;
+  }
+  if (!kernel->supports) return true;
+  char text[kErrorBytes] = "";
+  const bool can = kernel->supports(&node, inputs.data(), static_cast<int32_t>(inputs.size()), outputs.data(),
+                                    static_cast<int32_t>(outputs.size()), text, sizeof text);
+  if (!can) why = text;
+  return can;
+}
+
+Status CpuBackend::plan(const edgert_node& node, std::span<const edgert_operand> inputs,
+                        std::span<const edgert_operand> outputs, std::unique_ptr<Planned>& planned) {
+  const edgert_kernel* kernel = find_kernel(node.op);
+  if (!kernel) return error(EDGERT_ERROR_UNSUPPORTED, "no kernel of that name");
+  auto prepared = std::make_unique<CpuPlanned>();
+  prepared->kernel = kernel;
+
+  char text[kErrorBytes] = "";
+  edgert_plan plan{};
+  plan.size = sizeof plan;
+  plan.threads = threads_;
+  plan.node = &node;
+  plan.input_count = static_cast<int32_t>(inputs.size());
+  plan.output_count = static_cast<int32_t>(outputs.size());
+  plan.inputs = inputs.data();
+  plan.outputs = outputs.data();
+  plan.error = text;
+  plan.error_bytes = sizeof text;
+  plan.allocate = allocate_in_plan;
+  plan.internal = prepared.get();
+  if (edgert_status code = kernel->plan(&plan); code != EDGERT_OK) return kernel_error(code, text);
+  prepared->state = plan.state;
+  prepared->scratch_bytes = plan.scratch_bytes;
+  planned = std::move(prepared);
+  return {};
+}
+
+Status CpuBackend::run(const Planned& planned, std::span<const Memory> inputs, std::span<const Memory> outputs,
+                       Memory scratch, int64_t* counts) {
+  const auto& prepared = static_cast<const CpuPlanned&>(planned);
+  void* few[kFewOperands];
+  const size_t total = inputs.size() + outputs.size();
+  std::unique_ptr<void*[]> many(total > kFewOperands ? new (std::nothrow) void*[total] : nullptr);
+  void** pointers = many ? many.get() : few;
+  if (total > kFewOperands && !many) return error(EDGERT_ERROR_MEMORY, "no memory for its operands");
+  for (size_t i = 0; i < inputs.size(); i++) pointers[i] = address(inputs[i]);
+  for (size_t i = 0; i < outputs.size(); i++) pointers[inputs.size() + i] = address(outputs[i]);
+
+  char text[kErrorBytes];
+  text[0] = 0;
+  edgert_call call{};
+  call.size = sizeof call;
+  call.threads = threads_;
+  call.inputs = pointers;
+  call.outputs = pointers + inputs.size();
+  call.scratch = address(scratch);
+  call.counts = counts;
+  call.error = text;
+  call.error_bytes = sizeof text;
+  call.parallel = run_parallel;
+  edgert_status code = prepared.kernel->run(prepared.state, &call);
+  return code == EDGERT_OK ? Status() : kernel_error(code, text);
+}
+
+Status CpuBackend::allocate(uint64_t bytes, Memory& memory) {
+  void* block = nullptr;
+  if (posix_memalign(&block, 64, bytes ? bytes : 1) != 0)
+    return error(EDGERT_ERROR_MEMORY, "cannot allocate %llu bytes", static_cast<unsigned long long>(bytes));
+  memory = {block, 0};
+  return {};
+}
+
+void CpuBackend::release(Memory memory) { std::free(memory.handle); }
+
+Status CpuBackend::adopt(const void* data, uint64_t bytes, Memory& memory) {
+  if (!exact_) {
+    memory = {const_cast<void*>(data), 0};
+    return {};
+  }
+  EDGERT_TRY(allocate(bytes, memory));
+  copies_.push_back(memory);
+  std::memcpy(memory.handle, data, bytes);
+  return {};
+}
+
+Status CpuBackend::upload(Memory to, const void* from, uint64_t bytes) {
+  if (bytes) std::memcpy(address(to), from, bytes);
+  return {};
+}
+
+Status CpuBackend::download(void* to, Memory from, uint64_t bytes) {
+  if (bytes) std::memcpy(to, address(from), bytes);
+  return {};
+}
+
+Status CpuBackend::copy(Memory to, Memory from, uint64_t bytes) {
+  if (bytes) std::memmove(address(to), address(from), bytes);
+  return {};
+}
+
+Status make_cpu_backend(int32_t threads, bool exact, std::unique_ptr<Backend>& out) {
+  out = std::make_unique<CpuBackend>(threads, exact);
+  return {};
+}
+
+std::string cpu_isa() { return isa_name(); }
+
+std::string cpu_device_json() {
+  return "{\"device\": \"cpu\", \"name\": \"CPU\", \"isa\": " + json_quoted(isa_name()) +
+         ", \"threads\": " + std::to_string(usable_cores()) + "}";
+}
+
+Status register_cpu_kernel(const edgert_kernel* kernel) {
+  if (!kernel || kernel->size < sizeof(edgert_kernel) || !kernel->op || !kernel->plan || !kernel->run)
+    return error(EDGERT_ERROR_ARGUMENT, "register_kernel: the table is incomplete: size, op, plan and run are needed");
+  Registry& custom = registry();
+  std::lock_guard<std::mutex> lock(custom.mutex);
+  custom.kernels.push_back(kernel);
+  return {};
+}
+
+}  // namespace edgert

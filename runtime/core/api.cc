@@ -1,0 +1,383 @@
+// The C ABI: checks of every handle and index, and the thread's last error.
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <string>
+
+#include "core/devices.h"
+#include "core/loader.h"
+#include "core/session.h"
+#include "core/threads.h"
+#include "core/types.h"
+#include "edgert.h"
+
+using edgert::error;
+using edgert::Session;
+using edgert::Status;
+
+struct edgert_session {
+  std::unique_ptr<Session> session;
+};
+
+struct edgert_value {
+  edgert_tensor tensor;  // owns its data
+};
+
+namespace {
+
+thread_local std::string last_error;
+
+edgert_status report(const Status& status) {
+  if (!status.ok()) last_error = status.text();
+  return status.code();
+}
+
+edgert_status bad_argument(const char* function, const char* what) {
+  return report(error(EDGERT_ERROR_ARGUMENT, "%s: %s", function, what));
+}
+
+bool within(int32_t index, size_t count) { return index >= 0 && static_cast<size_t>(index) < count; }
+
+// The session behind a handle; null after having reported that it is none.
+Session* get(const edgert_session* handle, const char* function) {
+  if (handle && handle->session) return handle->session.get();
+  bad_argument(function, "the session is null or closed");
+  return nullptr;
+}
+
+template <class T>
+bool sized(const T* object, const char* function) {
+  if (object && object->size >= sizeof(T)) return true;
+  bad_argument(function, "a struct is null or its `size` is not set");
+  return false;
+}
+
+Status read_options(const edgert_options* options, edgert::Settings& settings, bool& verify) {
+  settings.threads = edgert::usable_cores();
+  verify = false;
+  if (!options) return {};
+  if (options->size < sizeof(edgert_options))
+    return error(EDGERT_ERROR_ARGUMENT, "load: options.size is %u, expected %zu", options->size, sizeof(edgert_options));
+  if (options->threads < 0 || options->threads > 256)
+    return error(EDGERT_ERROR_ARGUMENT, "load: threads is %d, expected 0 to 256", options->threads);
+  if (options->flags & ~(EDGERT_VERIFY | EDGERT_STRICT))
+    return error(EDGERT_ERROR_ARGUMENT, "load: unknown flags %x", options->flags);
+  verify = options->flags & EDGERT_VERIFY;
+  settings.strict = options->flags & EDGERT_STRICT;
+  if (options->device) settings.device = options->device;
+  if (options->entry) settings.entry = options->entry;
+  if (options->threads) settings.threads = options->threads;
+  settings.memory_limit = options->memory_limit;
+  settings.step_limit = options->step_limit;
+  settings.cl_context = options->cl_context;
+  settings.cl_queue = options->cl_queue;
+  return {};
+}
+
+edgert_status finish_load(Status status, std::shared_ptr<const edgert::File> file, const edgert_options* options,
+                          edgert_session** out) {
+  edgert::Settings settings;
+  bool verify = false;
+  std::shared_ptr<const edgert::Model> model;
+  std::unique_ptr<Session> session;
+  if (status.ok()) status = read_options(options, settings, verify);
+  if (status.ok()) status = edgert::load_model(std::move(file), verify, model);
+  if (status.ok()) status = Session::open(std::move(model), settings, session);
+  if (status.ok()) *out = new (std::nothrow) edgert_session{std::move(session)};
+  if (status.ok() && !*out) status = error(EDGERT_ERROR_MEMORY, "load: no memory");
+  return report(status);
+}
+
+}  // namespace
+
+extern "C" {
+
+const char* edgert_version(void) { return EDGERT_VERSION; }
+const char* edgert_last_error(void) { return last_error.c_str(); }
+
+// ---- loading ----
+
+edgert_status edgert_load_path(const char* path, const edgert_options* options, edgert_session** out) {
+  if (!path || !out) return bad_argument("load_path", "path or out is null");
+  *out = nullptr;
+  std::shared_ptr<const edgert::File> file;
+  Status status = edgert::File::open(path, file);
+  return finish_load(status, std::move(file), options, out);
+}
+
+edgert_status edgert_load_memory(const void* data, size_t bytes, const edgert_options* options, edgert_session** out) {
+  if ((!data && bytes) || !out) return bad_argument("load_memory", "data or out is null");
+  *out = nullptr;
+  std::shared_ptr<const edgert::File> file;
+  Status status = edgert::File::copy(data, bytes, file);
+  return finish_load(status, std::move(file), options, out);
+}
+
+edgert_status edgert_load_fd(int fd, uint64_t offset, uint64_t bytes, const edgert_options* options,
+                             edgert_session** out) {
+  if (!out) return bad_argument("load_fd", "out is null");
+  *out = nullptr;
+  std::shared_ptr<const edgert::File> file;
+  Status status = edgert::File::map(fd, offset, bytes, file);
+  return finish_load(status, std::move(file), options, out);
+}
+
+edgert_status edgert_clone(edgert_session* handle, edgert_session** out) {
+  Session* session = get(handle, "clone");
+  if (!session || !out) return out ? EDGERT_ERROR_ARGUMENT : bad_argument("clone", "out is null");
+  *out = nullptr;
+  std::unique_ptr<Session> copy;
+  Status status = session->clone(copy);
+  if (status.ok()) *out = new (std::nothrow) edgert_session{std::move(copy)};
+  if (status.ok() && !*out) status = error(EDGERT_ERROR_MEMORY, "clone: no memory");
+  return report(status);
+}
+
+void edgert_close(edgert_session* session) { delete session; }
+
+// ---- inputs and outputs ----
+
+int32_t edgert_input_count(const edgert_session* handle) {
+  const Session* session = get(handle, "input_count");
+  return session ? static_cast<int32_t>(session->input_count()) : 0;
+}
+
+int32_t edgert_output_count(const edgert_session* handle) {
+  const Session* session = get(handle, "output_count");
+  return session ? static_cast<int32_t>(session->output_count()) : 0;
+}
+
+edgert_status edgert_input_spec(const edgert_session* handle, int32_t index, edgert_spec* out) {
+  const Session* session = get(handle, "input_spec");
+  if (!session || !sized(out, "input_spec")) return EDGERT_ERROR_ARGUMENT;
+  if (!within(index, session->input_count())) return bad_argument("input_spec", "no such input");
+  session->spec(session->input(static_cast<size_t>(index)), *out);
+  return EDGERT_OK;
+}
+
+edgert_status edgert_output_spec(const edgert_session* handle, int32_t index, edgert_spec* out) {
+  const Session* session = get(handle, "output_spec");
+  if (!session || !sized(out, "output_spec")) return EDGERT_ERROR_ARGUMENT;
+  if (!within(index, session->output_count())) return bad_argument("output_spec", "no such output");
+  session->spec(session->output(static_cast<size_t>(index)), *out);
+  return EDGERT_OK;
+}
+
+edgert_status edgert_set_input(edgert_session* handle, int32_t index, const edgert_tensor* tensor) {
+  Session* session = get(handle, "set_input");
+  if (!session || !sized(tensor, "set_input")) return EDGERT_ERROR_ARGUMENT;
+  if (!within(index, session->input_count())) return bad_argument("set_input", "no such input");
+  return report(session->set_input(static_cast<size_t>(index), *tensor));
+}
+
+edgert_status edgert_set_output(edgert_session* handle, int32_t index, const edgert_tensor* tensor) {
+  Session* session = get(handle, "set_output");
+  if (!session || (tensor && !sized(tensor, "set_output"))) return EDGERT_ERROR_ARGUMENT;
+  if (!within(index, session->output_count())) return bad_argument("set_output", "no such output");
+  return report(session->set_output(static_cast<size_t>(index), tensor));
+}
+
+edgert_status edgert_run(edgert_session* handle) {
+  Session* session = get(handle, "run");
+  return session ? report(session->run()) : EDGERT_ERROR_ARGUMENT;
+}
+
+edgert_status edgert_get_output(edgert_session* handle, int32_t index, edgert_tensor* out) {
+  Session* session = get(handle, "get_output");
+  if (!session || !sized(out, "get_output")) return EDGERT_ERROR_ARGUMENT;
+  if (!within(index, session->output_count())) return bad_argument("get_output", "no such output");
+  return report(session->get_output(static_cast<size_t>(index), *out));
+}
+
+edgert_status edgert_get_output_device(edgert_session* handle, int32_t index, edgert_tensor* shape, void** memory,
+                                       uint64_t* offset) {
+  Session* session = get(handle, "get_output_device");
+  if (!session || !sized(shape, "get_output_device")) return EDGERT_ERROR_ARGUMENT;
+  if (!within(index, session->output_count()) || !memory || !offset)
+    return bad_argument("get_output_device", "no such output, or a pointer is null");
+  edgert::Memory found;
+  Status status = session->get_output_device(static_cast<size_t>(index), *shape, found);
+  *memory = found.handle;
+  *offset = found.offset;
+  return report(status);
+}
+
+edgert_status edgert_set_input_device(edgert_session* handle, int32_t index, const edgert_tensor* shape, void* memory,
+                                      uint64_t offset) {
+  Session* session = get(handle, "set_input_device");
+  if (!session || !sized(shape, "set_input_device")) return EDGERT_ERROR_ARGUMENT;
+  if (!within(index, session->input_count()) || !memory)
+    return bad_argument("set_input_device", "no such input, or its memory is null");
+  return report(session->set_input_device(static_cast<size_t>(index), *shape, {memory, offset}));
+}
+
+void edgert_cancel(edgert_session* handle) {
+  if (Session* session = get(handle, "cancel")) session->cancel();
+}
+
+edgert_status edgert_reset(edgert_session* handle) {
+  Session* session = get(handle, "reset");
+  return session ? report(session->reset()) : EDGERT_ERROR_ARGUMENT;
+}
+
+// ---- values of any kind ----
+
+edgert_status edgert_value_tensor(const edgert_tensor* tensor, edgert_value** out) {
+  if (!sized(tensor, "value_tensor")) return EDGERT_ERROR_ARGUMENT;
+  if (!out || (tensor->bytes && !tensor->data) || tensor->rank < 0 || tensor->rank > EDGERT_MAX_RANK)
+    return bad_argument("value_tensor", "out or data is null, or the rank is out of range");
+  *out = nullptr;
+  int64_t elements, bytes;
+  if (!edgert::product({tensor->dims, static_cast<size_t>(tensor->rank)}, elements) ||
+      !edgert::multiply(elements, static_cast<int64_t>(edgert::item_size(tensor->dtype)), bytes) ||
+      static_cast<uint64_t>(bytes) > tensor->bytes || edgert::item_size(tensor->dtype) == 0)
+    return bad_argument("value_tensor", "its bytes do not hold its dims, or its type is not one of tensors");
+  auto* value = new (std::nothrow) edgert_value{*tensor};
+  void* data = nullptr;
+  if (!value || posix_memalign(&data, 64, tensor->bytes ? tensor->bytes : 1) != 0) {
+    delete value;
+    return report(error(EDGERT_ERROR_MEMORY, "value_tensor: no memory"));
+  }
+  if (tensor->bytes) std::memcpy(data, tensor->data, tensor->bytes);
+  value->tensor.data = data;
+  *out = value;
+  return EDGERT_OK;
+}
+
+edgert_status edgert_get_output_value(edgert_session* handle, int32_t index, edgert_value** out) {
+  edgert_tensor tensor{};
+  tensor.size = sizeof tensor;
+  if (edgert_status status = edgert_get_output(handle, index, &tensor); status != EDGERT_OK) return status;
+  return edgert_value_tensor(&tensor, out);
+}
+
+edgert_status edgert_set_input_value(edgert_session* handle, int32_t index, edgert_value* value) {
+  if (!value) return bad_argument("set_input_value", "value is null");
+  return edgert_set_input(handle, index, &value->tensor);
+}
+
+int32_t edgert_value_kind(const edgert_value* value) { return value ? EDGERT_TENSOR : -1; }
+
+edgert_status edgert_value_get_tensor(const edgert_value* value, edgert_tensor* out) {
+  if (!sized(out, "value_get_tensor")) return EDGERT_ERROR_ARGUMENT;
+  if (!value) return bad_argument("value_get_tensor", "value is null");
+  *out = value->tensor;
+  return EDGERT_OK;
+}
+
+void edgert_value_free(edgert_value* value) {
+  if (value) std::free(value->tensor.data);
+  delete value;
+}
+
+// ---- looking inside ----
+
+edgert_status edgert_describe(edgert_session* handle, const char** json) {
+  Session* session = get(handle, "describe");
+  if (!session) return EDGERT_ERROR_ARGUMENT;
+  if (!json) return bad_argument("describe", "json is null");
+  session->described = session->describe();
+  *json = session->described.c_str();
+  return EDGERT_OK;
+}
+
+edgert_status edgert_keep_values(edgert_session* handle, int32_t keep) {
+  Session* session = get(handle, "keep_values");
+  return session ? report(session->keep_values(keep != 0)) : EDGERT_ERROR_ARGUMENT;
+}
+
+int32_t edgert_name_count(const edgert_session* handle) {
+  const Session* session = get(handle, "name_count");
+  return session ? static_cast<int32_t>(session->graph().names.size()) : 0;
+}
+
+edgert_status edgert_name(const edgert_session* handle, int32_t index, const char** name, const char** absorbed_by,
+                          int32_t* rank, uint8_t perm[EDGERT_MAX_RANK]) {
+  const Session* session = get(handle, "name");
+  if (!session) return EDGERT_ERROR_ARGUMENT;
+  if (!within(index, session->graph().names.size()) || !name || !absorbed_by || !rank || !perm)
+    return bad_argument("name", "no such name, or a pointer is null");
+  const edgert::SourceName& found = session->graph().names[static_cast<size_t>(index)];
+  *name = found.name.c_str();
+  *absorbed_by = found.value < 0 ? found.absorbed_by.c_str() : nullptr;
+  *rank = 0;
+  if (found.value < 0) return EDGERT_OK;
+  *rank = static_cast<int32_t>(session->graph().values[static_cast<size_t>(found.value)].dims.size());
+  for (int32_t i = 0; i < *rank; i++)
+    perm[i] = found.perm.empty() ? static_cast<uint8_t>(i) : found.perm[static_cast<size_t>(i)];
+  return EDGERT_OK;
+}
+
+edgert_status edgert_get_named(edgert_session* handle, int32_t index, edgert_tensor* out) {
+  Session* session = get(handle, "get_named");
+  if (!session || !sized(out, "get_named")) return EDGERT_ERROR_ARGUMENT;
+  if (!within(index, session->graph().names.size())) return bad_argument("get_named", "no such name");
+  return report(session->get_named(static_cast<size_t>(index), *out));
+}
+
+int32_t edgert_reference_count(const edgert_session* handle) {
+  const Session* session = get(handle, "reference_count");
+  return session ? static_cast<int32_t>(session->reference_count()) : 0;
+}
+
+edgert_status edgert_reference(edgert_session* handle, int32_t index, int32_t is_output, int32_t position,
+                               edgert_tensor* out, double* tolerance, const char** source) {
+  const Session* session = get(handle, "reference");
+  if (!session || !sized(out, "reference")) return EDGERT_ERROR_ARGUMENT;
+  const size_t positions = is_output ? session->output_count() : session->input_count();
+  if (!within(index, session->reference_count()) || !within(position, positions) || !tolerance || !source)
+    return bad_argument("reference", "no such reference or position, or a pointer is null");
+  const edgert::Reference& found = session->model().references[static_cast<size_t>(index)];
+  *tolerance = found.tolerance;
+  *source = found.source.c_str();
+  return report(session->reference(static_cast<size_t>(index), is_output != 0, static_cast<size_t>(position), *out));
+}
+
+const char* edgert_metadata(const edgert_session* handle, const char* key) {
+  const Session* session = get(handle, "metadata");
+  if (!session || !key) return nullptr;
+  for (const auto& [name, value] : session->model().metadata)
+    if (name == key) return value.c_str();
+  return nullptr;
+}
+
+edgert_status edgert_devices(const char** json) {
+  static thread_local std::string text;
+  if (!json) return bad_argument("devices", "json is null");
+  text = "[" + edgert::cpu_device_json();
+#if defined(EDGERT_OPENCL)
+  const std::string others = edgert::opencl_devices_json();
+  if (others.size() > 2) text += ", " + others.substr(1, others.size() - 2);
+#endif
+  text += "]";
+  *json = text.c_str();
+  return EDGERT_OK;
+}
+
+// ---- kernels ----
+
+const char* edgert_node_name(const edgert_node* node) { return node ? node->name.c_str() : ""; }
+const char* edgert_node_op(const edgert_node* node) { return node ? node->op.c_str() : ""; }
+
+const int64_t* edgert_node_ints(const edgert_node* node, const char* attribute, size_t* count) {
+  const auto* found = node && attribute ? node->find(attribute) : nullptr;
+  if (count) *count = found ? found->ints.size() : 0;
+  return found && !found->ints.empty() ? found->ints.data() : nullptr;
+}
+
+const double* edgert_node_floats(const edgert_node* node, const char* attribute, size_t* count) {
+  const auto* found = node && attribute ? node->find(attribute) : nullptr;
+  if (count) *count = found ? found->floats.size() : 0;
+  return found && !found->floats.empty() ? found->floats.data() : nullptr;
+}
+
+const char* edgert_node_string(const edgert_node* node, const char* attribute) {
+  const auto* found = node && attribute ? node->find(attribute) : nullptr;
+  return found && !found->strings.empty() ? found->strings[0].c_str() : nullptr;
+}
+
+edgert_status edgert_register_kernel(const edgert_kernel* kernel) {
+  return report(edgert::register_cpu_kernel(kernel));
+}
+
+}  // extern "C"

@@ -1,0 +1,199 @@
+// The control operators, run by the core over frames of their bodies. All they read and make is on the host.
+#include <algorithm>
+#include <cstring>
+
+#include "core/frame.h"
+#include "core/types.h"
+
+namespace edgert {
+namespace {
+
+uint8_t* address(Memory memory) { return static_cast<uint8_t*>(memory.handle) + memory.offset; }
+
+// Host memory that is given back at the end of a scope.
+class HostBlock {
+ public:
+  explicit HostBlock(Context& context) : context_(&context) {}
+  HostBlock(HostBlock&& other) noexcept : context_(other.context_), block_(other.block_) { other.block_ = {}; }
+  ~HostBlock() { context_->release(block_); }
+  void swap(HostBlock& other) { std::swap(block_, other.block_); }
+
+  Status reserve(uint64_t bytes) {
+    bool moved = false;
+    return context_->reserve(block_, bytes, "loop", moved);
+  }
+  // Keeps the first `used` bytes.
+  Status grow(uint64_t used, uint64_t bytes) {
+    if (block_.memory.handle && bytes <= block_.bytes) return {};
+    HostBlock larger(*context_);
+    EDGERT_TRY(larger.reserve(std::max(bytes, 2 * block_.bytes)));
+    if (used) std::memcpy(larger.data(), data(), used);
+    swap(larger);
+    return {};
+  }
+  uint8_t* data() const { return address(block_.memory); }
+  Memory memory() const { return block_.memory; }
+
+ private:
+  Context* context_;
+  Block block_;
+};
+
+struct Carried {
+  explicit Carried(Context& context) : now(context), next(context) {}
+  Memory memory;  // the operand at first, then `now`
+  std::vector<int64_t> dims;
+  HostBlock now, next;
+};
+
+// Slices stacked on a new first axis.
+struct Stack {
+  explicit Stack(Context& context) : block(context) {}
+  int64_t count = 0;
+  std::vector<int64_t> slice;
+  uint64_t slice_bytes = 0;
+  HostBlock block;
+
+  Status append(Frame& body, int32_t value) {
+    const auto dims = body.dims(value);
+    if (count == 0) {
+      slice.assign(dims.begin(), dims.end());
+      slice_bytes = body.bytes(value);
+    } else if (!std::ranges::equal(dims, slice)) {
+      return error(EDGERT_ERROR_GUARD, "slice %lld is %s, the ones before are %s", static_cast<long long>(count),
+                   shape_text(dims).c_str(), shape_text(slice).c_str());
+    }
+    const uint64_t used = slice_bytes * static_cast<uint64_t>(count);
+    EDGERT_TRY(block.grow(used, used + slice_bytes));
+    EDGERT_TRY(body.read(value, block.data() + used, slice_bytes));
+    count++;
+    return {};
+  }
+};
+
+}  // namespace
+
+Frame& Frame::body_frame(const Node& node, size_t which) {
+  auto& frame = bodies_[static_cast<size_t>(node.first_body) + which];
+  if (!frame) frame = std::make_unique<Frame>(context_, node.graphs[which]);
+  return *frame;
+}
+
+std::span<const int64_t> Frame::operand_dims(const Node& node, size_t operand) const {
+  return dims(node.inputs[operand]);
+}
+
+Status Frame::run_control(SegmentPlan& plan, const Step& step) {
+  const Node& node = graph_.nodes[static_cast<size_t>(step.node)];
+  const Status status = node.info.op == "if" ? run_if(plan, step, node) : run_loop(plan, step, node);
+  return status.ok() ? status : node_error(node, status);
+}
+
+Status Frame::take_result(int32_t value, std::span<const int64_t> got, void*& to) {
+  const Value& v = graph_.values[static_cast<size_t>(value)];
+  const auto planned = dims(value);
+  bool known = true;
+  for (size_t i = 0; i < got.size(); i++) {
+    known &= planned[i] >= 0;
+    if (planned[i] >= 0 && planned[i] != got[i])
+      return error(EDGERT_ERROR_GUARD, "result '%s' is %s, expected %s", v.name.c_str(), shape_text(got).c_str(),
+                   shape_text(planned).c_str());
+  }
+  std::ranges::copy(got, dims_.begin() + v.dims_offset);
+  const auto root = static_cast<size_t>(value);
+  if (!known) {
+    bool moved = false;
+    EDGERT_TRY(context_.reserve(blocks_[root], bytes(value), v.name.c_str(), moved));
+    current_[root] = blocks_[root].memory;
+    if (moved) generation_++;
+  }
+  to = address(current_[root]);
+  return {};
+}
+
+Status Frame::run_if(SegmentPlan& plan, const Step& step, const Node& node) {
+  const Memory* operands = plan.memory.data() + step.first;
+  if (bytes(node.inputs[0]) < 1) return error(EDGERT_ERROR_GUARD, "the condition is empty");
+  Frame& body = body_frame(node, *address(operands[0]) ? 0 : 1);
+  for (size_t i = 1; i < node.inputs.size(); i++)
+    body.set_input(static_cast<int32_t>(i) - 1, operands[i], operand_dims(node, i));
+  EDGERT_TRY(body.run());
+  for (size_t i = 0; i < node.outputs.size(); i++) {
+    if (node.outputs[i] < 0) continue;
+    const int32_t from = body.graph().outputs[i];
+    void* to;
+    EDGERT_TRY(take_result(node.outputs[i], body.dims(from), to));
+    EDGERT_TRY(body.read(from, to, body.bytes(from)));
+  }
+  return {};
+}
+
+Status Frame::run_loop(SegmentPlan& plan, const Step& step, const Node& node) {
+  const Memory* operands = plan.memory.data() + step.first;
+  Frame& body = body_frame(node, 0);
+  const auto carried_count = static_cast<size_t>(node.info.integer("n_carried", 0));
+  const auto& outputs = body.graph().outputs;
+  int64_t trips = INT64_MAX;
+  uint8_t condition = 1;
+  for (size_t i = 0; i < 2; i++)
+    if (node.inputs[i] >= 0 && bytes(node.inputs[i]) == 0) return error(EDGERT_ERROR_GUARD, "operand %zu is empty", i);
+  if (node.inputs[0] >= 0) std::memcpy(&trips, address(operands[0]), sizeof trips);
+  if (node.inputs[1] >= 0) condition = *address(operands[1]);
+
+  std::vector<Carried> carried;
+  for (size_t i = 0; i < carried_count; i++) {
+    carried.emplace_back(context_);
+    const auto start = operand_dims(node, 2 + i);
+    carried[i].memory = operands[2 + i];
+    carried[i].dims.assign(start.begin(), start.end());
+  }
+  std::vector<Stack> stacks;
+  for (size_t i = 1 + carried_count; i < outputs.size(); i++) stacks.emplace_back(context_);
+  for (size_t i = 2 + carried_count; i < node.inputs.size(); i++)
+    body.set_input(static_cast<int32_t>(i), operands[i], operand_dims(node, i));
+
+  for (int64_t iteration = 0; iteration < trips && condition; iteration++) {
+    if (!context_.may_step()) return context_.why_not_step();
+    body.set_input(0, {&iteration, 0}, {});
+    body.set_input(1, {&condition, 0}, {});
+    for (size_t i = 0; i < carried_count; i++)
+      body.set_input(static_cast<int32_t>(2 + i), carried[i].memory, carried[i].dims);
+    EDGERT_TRY(body.run());
+    for (size_t i = 0; i < carried_count; i++) {
+      const int32_t from = outputs[1 + i];
+      EDGERT_TRY(carried[i].next.reserve(body.bytes(from)));
+      EDGERT_TRY(body.read(from, carried[i].next.data(), body.bytes(from)));
+    }
+    for (size_t i = 0; i < stacks.size(); i++) EDGERT_TRY(stacks[i].append(body, outputs[1 + carried_count + i]));
+    if (body.bytes(outputs[0]) < 1) return error(EDGERT_ERROR_GUARD, "the body's condition is empty");
+    uint8_t again;
+    EDGERT_TRY(body.read(outputs[0], &again, 1));
+    condition = again;
+    for (size_t i = 0; i < carried_count; i++) {
+      const auto now = body.dims(outputs[1 + i]);
+      carried[i].now.swap(carried[i].next);
+      carried[i].memory = carried[i].now.memory();
+      carried[i].dims.assign(now.begin(), now.end());
+    }
+  }
+
+  for (size_t i = 0; i < node.outputs.size(); i++) {
+    const int32_t value = node.outputs[i];
+    if (value < 0) continue;
+    void* to;
+    if (i < carried_count) {
+      EDGERT_TRY(take_result(value, carried[i].dims, to));
+      if (const uint64_t size = bytes(value)) std::memcpy(to, address(carried[i].memory), size);
+      continue;
+    }
+    Stack& stack = stacks[i - carried_count];
+    if (stack.count == 0)
+      for (int64_t d : dims(value).subspan(1)) stack.slice.push_back(std::max<int64_t>(d, 0));
+    stack.slice.insert(stack.slice.begin(), stack.count);
+    EDGERT_TRY(take_result(value, stack.slice, to));
+    if (const uint64_t size = bytes(value)) std::memcpy(to, stack.block.data(), size);
+  }
+  return {};
+}
+
+}  // namespace edgert
