@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from edgec.ir.dims import Dim, maximum, minimum
 from edgec.ir.types import DType, TensorType
 from edgec.ops.base import Array, Context, Op, OpError, given, register
 from edgec.ops.epilogue import check_operands
@@ -78,8 +76,6 @@ class Reduce(Op):
 
     def eval(self, operands: Sequence[Array | None]) -> list[Array]:
         x, *extras = given(operands)
-        if x.dtype == object and self.prologue is None and self.epilogue is None:
-            return [self._reduce_dims(x)]
         element, split = DType.of(x.dtype), self.split()
         value = load(x, element.compute)
         if self.prologue is not None:
@@ -116,24 +112,3 @@ class Reduce(Op):
             limits = np.iinfo(x.dtype)
             start = limits.min if self.kind == "max" else limits.max
         return np.asarray(function.reduce(x, axis=self.axes, keepdims=self.keepdims, initial=start))
-
-    def _reduce_dims(self, x: Array) -> Array:
-        function = _OF_DIMS.get(self.kind)
-        if function is None:
-            raise OpError(f"{self.kind} of symbolic sizes is not defined")
-        for axis in sorted(self.axes, reverse=True):
-            parts = [x.take(i, axis) for i in range(x.shape[axis])]
-            if not parts:
-                raise OpError(f"{self.kind} over no symbolic sizes is not defined")
-            folded = functools.reduce(np.frompyfunc(function, 2, 1), parts)
-            x = np.asarray(folded, dtype=object)
-            x = np.expand_dims(x, axis) if self.keepdims else x
-        return x
-
-
-_OF_DIMS: dict[str, Callable[[Dim, Dim], Dim]] = {
-    "sum": lambda a, b: a + b,
-    "prod": lambda a, b: a * b,
-    "max": maximum,
-    "min": minimum,
-}

@@ -1,4 +1,4 @@
-"""What the instructions of scalar programs do: one table for NumPy arrays, one for symbolic dims."""
+"""What the instructions of scalar programs do to NumPy arrays."""
 
 from __future__ import annotations
 
@@ -8,28 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from edgec.ir import dims
-from edgec.ir.dims import Dim, DimError, bounds
 from edgec.ir.types import DType
-from edgec.ops.base import Array, OpError
+from edgec.ops.base import Array
 from edgec.ops.program import Instruction, Program
 
 
 def run(program: Program, operands: Sequence[Array], dtype: int) -> Array:
-    """The program on broadcast operands, stored as `dtype`.
-
-    Object arrays hold dims (int or Expr) and give an object array of dims. Raises OpError for dims
-    that meet floats or instructions without a symbolic meaning.
-    """
+    """The program on broadcast operands, stored as `dtype`."""
     shape = np.broadcast_shapes(*(np.shape(o) for o in operands))
-    if any(
-        np.asarray(o).dtype == object and t != DType.STRING
-        for o, t in zip(operands, program.operands, strict=True)
-    ):
-        result = _run_dims(program, operands)
-    else:
-        with np.errstate(all="ignore"):
-            result = store(_run_arrays(program, operands), dtype)
+    with np.errstate(all="ignore"):
+        result = store(_run_arrays(program, operands), dtype)
     return result if result.shape == shape else np.broadcast_to(result, shape).copy()
 
 
@@ -200,108 +188,4 @@ NUMPY: dict[str, Callable[..., Array]] = {
     "shl": _shift_left,
     "shr": _shift_right,
     "select": np.where,
-}
-
-
-def as_dims(array: Array) -> Array:
-    """An object array of dims: Python ints and Exprs. Raises OpError for floats."""
-    array = np.asarray(array)
-    if array.dtype == object:
-        return array
-    if array.dtype.kind not in "iub":
-        raise OpError(f"{array.dtype} contents cannot be combined with symbolic sizes")
-    return np.asarray((array.astype(np.int64) if array.dtype.kind == "b" else array).astype(object))
-
-
-def _run_dims(program: Program, operands: Sequence[Array]) -> Array:
-    registers = [as_dims(o) for o in operands]
-    for instruction in program.code:
-        if not (instruction.dtype.is_int or instruction.dtype == DType.BOOL):
-            raise OpError(f"a symbolic size becomes {instruction.dtype.text}, only integers can")
-        if instruction.op == "const":
-            registers.append(np.array(int(instruction.value), dtype=object))
-            continue
-        function = _DIMS.get("bool" if _is_bool_cast(instruction) else instruction.op)
-        if function is None:
-            raise OpError(f"{instruction.op} of symbolic sizes is not defined")
-        args = [registers[a] for a in instruction.args]
-        try:
-            result = np.frompyfunc(function, len(args), 1)(*args)
-        except DimError as error:
-            raise OpError(str(error)) from None
-        registers.append(np.asarray(result, dtype=object))
-    return registers[-1]
-
-
-def _is_bool_cast(instruction: Instruction) -> bool:
-    return instruction.op == "cast" and instruction.dtype == DType.BOOL
-
-
-def _truth(a: Dim) -> Dim:
-    return a if bounds(a) in ((0, 1), (0, 0), (1, 1)) else 1 - dims.eq(a, 0)
-
-
-def _dim_divide(a: Dim, b: Dim) -> Dim:
-    if isinstance(b, int) and b == 0:
-        return 0
-    low = bounds(b)[0]
-    if low is not None and low >= 0:
-        positive, negative = dims.maximum(a, 0), dims.maximum(a * -1, 0)
-        return dims.floordiv(positive, b) - dims.floordiv(negative, b)
-    magnitude = dims.floordiv(_dim_abs(a), _dim_abs(b))
-    return magnitude * _dim_sign(a) * _dim_sign(b)
-
-
-def _dim_abs(a: Dim) -> Dim:
-    return dims.maximum(a, a * -1)
-
-
-def _dim_sign(a: Dim) -> Dim:
-    return dims.less(0, a) - dims.less(a, 0)
-
-
-def _dim_mod(a: Dim, b: Dim) -> Dim:
-    return 0 if isinstance(b, int) and b == 0 else dims.mod(a, b)
-
-
-def _dim_power(a: Dim, b: Dim) -> Dim:
-    if not isinstance(b, int) or not 0 <= b <= 16:
-        raise OpError(f"a symbolic size to the power {b} is not defined")
-    return dims.product([a] * b)
-
-
-def _dim_shift_left(a: Dim, b: Dim) -> Dim:
-    if not isinstance(b, int) or not 0 <= b < 64:
-        raise OpError(f"a symbolic size shifted by {b} is not defined")
-    return a * (1 << b)
-
-
-_DIMS: dict[str, Callable[..., Dim]] = {
-    "cast": lambda a: a,
-    "bool": _truth,
-    "neg": lambda a: a * -1,
-    "abs": _dim_abs,
-    "sign": _dim_sign,
-    "not": dims.logical_not,
-    "add": lambda a, b: a + b,
-    "sub": lambda a, b: a - b,
-    "mul": lambda a, b: a * b,
-    "div": _dim_divide,
-    "mod": _dim_mod,
-    "fmod": lambda a, b: a - b * _dim_divide(a, b),
-    "pow": _dim_power,
-    "min": dims.minimum,
-    "max": dims.maximum,
-    "eq": dims.eq,
-    "ne": lambda a, b: 1 - dims.eq(a, b),
-    "lt": dims.less,
-    "le": lambda a, b: 1 - dims.less(b, a),
-    "gt": lambda a, b: dims.less(b, a),
-    "ge": lambda a, b: 1 - dims.less(a, b),
-    "and": lambda a, b: _truth(a) * _truth(b),
-    "or": lambda a, b: dims.maximum(_truth(a), _truth(b)),
-    "xor": lambda a, b: 1 - dims.eq(_truth(a), _truth(b)),
-    "shl": _dim_shift_left,
-    "shr": lambda a, b: dims.floordiv(a, _dim_shift_left(1, b)),
-    "select": dims.select,
 }
