@@ -118,8 +118,10 @@ Status parse_conv(const NodeArgs& args, ConvParams& out) {
 Status parse_conv_transpose(const NodeArgs& args, ConvParams& out) {
   out = {};
   EDGERT_TRY(read_geometry(args, out));
-  std::span<const int64_t> extra;
-  EDGERT_TRY(read_ints(args, "output_padding", static_cast<size_t>(out.spatial), 0, kLargest, extra));
+  int64_t none[kMaxSpatial] = {};
+  std::span<const int64_t> extra(none, static_cast<size_t>(out.spatial));
+  if (!args.node.ints("output_padding").empty())
+    EDGERT_TRY(read_ints(args, "output_padding", static_cast<size_t>(out.spatial), 0, kLargest, extra));
   EDGERT_TRY(check_transposed_sizes(out, args.node.ints("pads"), extra));
   const auto& w = args.inputs[1];
   if (!has_form(w, "taps")) return expect_plain(args, w, "operand 1");

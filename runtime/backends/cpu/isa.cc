@@ -5,6 +5,11 @@
 #include <cstring>
 #include <initializer_list>
 
+#if defined(__arm__) && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
+
 #include "backends/cpu/micro/micro.h"
 
 namespace edgert {
@@ -28,6 +33,18 @@ extern const Micro table;
 }
 #endif
 
+#if defined(EDGERT_HAS_NEON)
+// Every 64-bit ARM has it; the 32-bit tier is built for NEON with VFPv4.
+static bool has_neon() {
+#if defined(__arm__) && defined(__linux__)
+  const unsigned long wanted = HWCAP_NEON | HWCAP_VFPv4;
+  return (getauxval(AT_HWCAP) & wanted) == wanted;
+#else
+  return true;
+#endif
+}
+#endif
+
 const Micro* find_micro(const char* isa) {
 #if defined(EDGERT_HAS_AVX512)
   if (!std::strcmp(isa, "avx512"))
@@ -38,10 +55,12 @@ const Micro* find_micro(const char* isa) {
 #endif
 #if defined(EDGERT_HAS_AVX2)
   if (!std::strcmp(isa, "avx2"))
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &avx2::table : nullptr;
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c")
+               ? &avx2::table
+               : nullptr;
 #endif
 #if defined(EDGERT_HAS_NEON)
-  if (!std::strcmp(isa, "neon")) return &neon::table;
+  if (!std::strcmp(isa, "neon")) return has_neon() ? &neon::table : nullptr;
 #endif
   return std::strcmp(isa, "portable") ? nullptr : &portable::table;
 }

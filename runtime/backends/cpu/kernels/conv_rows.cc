@@ -58,7 +58,7 @@ Status plan_conv_rows(const ConvParams& p, bool segments, edgert_plan& plan, Con
     r.image *= p.input[i];
   }
   r.dense = p.taps == 1;
-  for (int i = 0; i < p.spatial; i++) r.dense &= p.strides[i] == 1 && p.pads[i] == 0;
+  for (int i = 0; i < p.spatial; i++) r.dense &= p.strides[i] == 1 && p.pads[i] == 0 && p.output[i] == p.input[i];
   segments = segments && p.dilations[last] == 1 && p.kernel[last] > 1 && p.channels <= kFewChannels;
   r.segment = segments ? p.kernel[last] * p.channels : 0;
   r.taps = segments ? p.taps / p.kernel[last] : p.taps;
