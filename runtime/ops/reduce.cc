@@ -16,6 +16,42 @@ Status expect_reduced(const NodeArgs& args, const edgert_operand& x, uint32_t ax
   return expect_shape(args, args.outputs[0], "the result", {dims, rank});
 }
 
+// x as it is, converted to `dtype`.
+Pointwise conversion(const edgert_operand& x, int32_t dtype) {
+  Pointwise out;
+  out.count = 1;
+  out.rank = x.rank;
+  out.result = dtype;
+  out.dtypes[0] = x.dtype;
+  int64_t stride = 1;
+  for (int32_t i = x.rank - 1; i >= 0; i--) {
+    out.dims[i] = x.dims[i];
+    out.strides[0][i] = x.dims[i] == 1 ? 0 : stride;
+    stride *= x.dims[i] ? x.dims[i] : 1;
+  }
+  return out;
+}
+
+Status parse_programs(const NodeArgs& args, ReduceParams& reduce) {
+  const edgert_operand& x = args.inputs[0];
+  const Program* before = args.node.program("prologue");
+  reduce.prologue_operands = before ? before->operands.size() : 1;
+  if (reduce.prologue_operands > args.inputs.size()) return invalid("the prologue's operands are missing");
+  reduce.dtype = before ? before->result_dtype() : compute_dtype(x.dtype);
+  reduce.has_prologue = before || x.dtype != reduce.dtype;
+  if (before) {
+    edgert_operand mapped = x;
+    mapped.dtype = reduce.dtype;
+    const NodeArgs map = {args.node, args.inputs.first(reduce.prologue_operands), {&mapped, 1}};
+    EDGERT_TRY(parse_pointwise(map, "prologue", 0, 0, reduce.prologue));
+  } else if (reduce.has_prologue) {
+    reduce.prologue = conversion(x, reduce.dtype);
+  }
+  EDGERT_TRY(parse_pointwise(args, "epilogue", reduce.prologue_operands, reduce.dtype, reduce.epilogue));
+  reduce.has_epilogue = reduce.epilogue.program || args.outputs[0].dtype != reduce.dtype;
+  return {};
+}
+
 }  // namespace
 
 AxisSplit split_axes(std::span<const int64_t> dims, uint32_t axes) {
@@ -90,18 +126,19 @@ Status parse_reduce(const NodeArgs& args, ReduceParams& reduce) {
     if (kind == kKinds[i]) found = i;
   if (found < 0) return invalid("attribute kind is '%.*s', expected sum, prod, max, min or mean", int(kind.size()), kind.data());
   reduce.kind = static_cast<ReduceKind>(found);
-  reduce.dtype = x.dtype;
   uint32_t axes;
   EDGERT_TRY(read_axes(args, "axes", x.rank, axes));
   EDGERT_TRY(expect_reduced(args, x, axes));
-  reduce.has_programs = args.node.program("prologue") || args.node.program("epilogue");
-  if (!reduce.has_programs) {
+  if (args.node.program("prologue") || args.node.program("epilogue")) {
+    EDGERT_TRY(parse_programs(args, reduce));
+  } else {
+    reduce.dtype = x.dtype;
     EDGERT_TRY(expect_operands(args, 1, 1, 1));
     EDGERT_TRY(expect_dtype(args, args.outputs[0], "the result", x.dtype));
   }
   reduce.results = size_of(shape_of(args.outputs[0]));
-  const int64_t elements = size_of(shape_of(x));
-  reduce.count = elements && reduce.results ? elements / reduce.results : 0;
+  reduce.elements = size_of(shape_of(x));
+  reduce.count = reduce.elements && reduce.results ? reduce.elements / reduce.results : 0;
   if (reduce.count) reduce.split = split_axes(shape_of(x), axes);
   return {};
 }

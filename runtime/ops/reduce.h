@@ -1,7 +1,7 @@
 // reduce, and what every operator over a set of axes shares: the axes merged into as few as possible.
 #pragma once
 
-#include "ops/common.h"
+#include "ops/pointwise.h"
 
 namespace edgert {
 
@@ -45,14 +45,19 @@ Status read_axes(const NodeArgs& args, std::string_view name, int32_t rank, uint
 
 enum class ReduceKind : int32_t { kSum, kProd, kMax, kMin, kMean };
 
-// reduce(kind, axes, keepdims, prologue, epilogue).
+// reduce(kind, axes, keepdims, prologue, epilogue). Elements are `dtype` where they are folded: x's type, or
+// where there are programs its compute type or what the prologue gives.
 struct ReduceParams {
   ReduceKind kind = ReduceKind::kSum;
-  int32_t dtype = 0;     // x's
+  int32_t dtype = 0;
+  int64_t elements = 0;  // of x
   int64_t results = 0;   // elements of the result
-  int64_t count = 0;     // elements of x that each is made of
-  AxisSplit split;       // where both are above 0
-  bool has_programs = false;
+  int64_t count = 0;     // elements of x that each result is made of
+  AxisSplit split;       // where all of these are above 0
+  bool has_prologue = false, has_epilogue = false;
+  size_t prologue_operands = 0;  // x and those after it; the epilogue's follow
+  Pointwise prologue;            // over x's shape, gives `dtype`
+  Pointwise epilogue;            // over the result, operand 0 is the folded element
 };
 Status parse_reduce(const NodeArgs& args, ReduceParams& reduce);
 

@@ -5,6 +5,7 @@
 
 #include "backends/cpu/kernels/kernel.h"
 #include "backends/cpu/kernels/elements.h"
+#include "backends/cpu/kernels/tile_program.h"
 #include "backends/cpu/micro/micro.h"
 #include "backends/cpu/micro/reduce.h"
 
@@ -13,18 +14,53 @@ namespace cpu {
 namespace {
 
 struct ReduceState {
-  ReduceParams reduce;
+  ReduceParams reduce;  // its programs are compiled below
   const ReduceMicro* micro;
+  TileProgram prologue, epilogue;
+  int64_t prologue_pieces, epilogue_pieces;
+  bool folds_aside;       // the epilogue's result has another type than what is folded
+  uint64_t mapped_bytes;  // scratch: x after the prologue, what was folded, tiles
+  uint64_t folded_bytes;
 };
+
+uint64_t aligned(int64_t bytes) { return (static_cast<uint64_t>(bytes) + 63) / 64 * 64; }
+
+Status compile(Pointwise& pointwise, TileProgram& program, const edgert_plan& plan, int64_t& count) {
+  collapse(pointwise);
+  EDGERT_TRY(compile_tiles(pointwise, micro(), program));
+  const double cost = static_cast<double>(pointwise.size()) * static_cast<double>(program.cost);
+  count = pieces(static_cast<int64_t>(std::min(cost, 1e15)), plan.threads);
+  return {};
+}
+
+Status plan_programs(const NodeArgs& args, edgert_plan& plan, ReduceState& state) {
+  ReduceParams& reduce = state.reduce;
+  const int64_t item = static_cast<int64_t>(item_size(reduce.dtype));
+  uint64_t tiles = 0;
+  int64_t bytes;
+  if (!multiply(reduce.elements, item, bytes)) return invalid("x is too large");
+  if (reduce.has_prologue) {
+    EDGERT_TRY(compile(reduce.prologue, state.prologue, plan, state.prologue_pieces));
+    state.mapped_bytes = aligned(bytes);
+    tiles = state.prologue.scratch_bytes() * static_cast<uint64_t>(state.prologue_pieces);
+  }
+  if (reduce.has_epilogue) {
+    EDGERT_TRY(compile(reduce.epilogue, state.epilogue, plan, state.epilogue_pieces));
+    state.folds_aside = args.outputs[0].dtype != reduce.dtype;
+    if (state.folds_aside) state.folded_bytes = aligned(reduce.results * item);
+    tiles = std::max(tiles, state.epilogue.scratch_bytes() * static_cast<uint64_t>(state.epilogue_pieces));
+  }
+  plan.scratch_bytes = state.mapped_bytes + state.folded_bytes + tiles;
+  return {};
+}
 
 Status plan_reduce(const NodeArgs& args, edgert_plan& plan) {
   ReduceState* state = new_state<ReduceState>(&plan);
   if (!state) return no_memory();
   EDGERT_TRY(parse_reduce(args, state->reduce));
-  if (state->reduce.has_programs) return unsupported("scalar programs in a reduction");
   if (!is_number(state->reduce.dtype)) return unsupported("reduction of %s", dtype_name(state->reduce.dtype));
   state->micro = micro().reduce;
-  return {};
+  return plan_programs(args, plan, *state);
 }
 
 int fold_of(ReduceKind kind) {
@@ -91,10 +127,8 @@ void fold_point(const ReduceState& state, const float* x, float* out, int64_t p,
   for (int64_t i = begin; i < end; i++) out[i] /= count;
 }
 
-void reduce_f32(const ReduceState& state, const edgert_call& call) {
+void reduce_f32(const ReduceState& state, const edgert_call& call, const float* x, float* out) {
   const AxisSplit& split = state.reduce.split;
-  const float* x = static_cast<const float*>(call.inputs[0]);
-  float* out = static_cast<float*>(call.outputs[0]);
   const int64_t wanted = pieces(state.reduce.results * state.reduce.count / 8, call.threads);
   if (split.inner || split.points >= wanted) {
     const int64_t count = std::min(wanted, split.points);
@@ -134,9 +168,9 @@ typename S::Value fold_all(const ReduceParams& reduce, const typename S::Stored*
 }
 
 template <class S>
-void reduce_any(const ReduceParams& reduce, const edgert_call& call) {
-  const auto* x = static_cast<const typename S::Stored*>(call.inputs[0]);
-  auto* out = static_cast<typename S::Stored*>(call.outputs[0]);
+void reduce_any(const ReduceParams& reduce, const edgert_call& call, const void* data, void* folded) {
+  const auto* x = static_cast<const typename S::Stored*>(data);
+  auto* out = static_cast<typename S::Stored*>(folded);
   const AxisSplit& split = reduce.split;
   const int64_t columns = split.inner ? 1 : split.width;
   const int64_t count = std::min(pieces(reduce.results * reduce.count, call.threads), reduce.results);
@@ -149,25 +183,53 @@ void reduce_any(const ReduceParams& reduce, const edgert_call& call) {
 
 // Over no elements: the identity; a mean is NaN, or 0 for integers.
 template <class S>
-void reduce_none(const ReduceParams& reduce, const edgert_call& call) {
+void reduce_none(const ReduceParams& reduce, void* out) {
   using T = typename S::Value;
   T value = identity<T>(reduce.kind);
   if (reduce.kind == ReduceKind::kMean) value = std::numeric_limits<T>::quiet_NaN();
-  std::fill_n(static_cast<typename S::Stored*>(call.outputs[0]), reduce.results, S::store(value));
+  std::fill_n(static_cast<typename S::Stored*>(out), reduce.results, S::store(value));
+}
+
+void fold(const ReduceState& state, const edgert_call& call, const void* x, void* out) {
+  const ReduceParams& reduce = state.reduce;
+  if (reduce.count && reduce.dtype == EDGERT_F32)
+    return reduce_f32(state, call, static_cast<const float*>(x), static_cast<float*>(out));
+  with_storage(reduce.dtype, [&](auto storage) {
+    using S = decltype(storage);
+    if (reduce.count) reduce_any<S>(reduce, call, x, out);
+    else reduce_none<S>(reduce, out);
+  });
+}
+
+void run_program(const TileProgram& program, int64_t count, const edgert_call& call, const void* const* operands,
+                 void* out, char* scratch) {
+  const bool by_rows = program.rows >= count;
+  const int64_t units = by_rows ? program.rows : (program.columns + 15) / 16;
+  parallel(call, count, [&](int64_t i, int32_t) {
+    const int64_t begin = piece_begin(units, i, count), end = piece_begin(units, i + 1, count);
+    char* tiles = scratch + i * static_cast<int64_t>(program.scratch_bytes());
+    if (by_rows) run_tiles(program, operands, out, begin, end, 0, program.columns, tiles);
+    else run_tiles(program, operands, out, 0, program.rows, begin * 16, std::min(end * 16, program.columns), tiles);
+  });
 }
 
 Status run_reduce(const ReduceState& state, const edgert_call& call) {
   const ReduceParams& reduce = state.reduce;
   if (reduce.results == 0) return {};
-  if (reduce.count && reduce.dtype == EDGERT_F32) {
-    reduce_f32(state, call);
-    return {};
+  char* scratch = static_cast<char*>(call.scratch);
+  char* tiles = scratch + state.mapped_bytes + state.folded_bytes;
+  const void* x = call.inputs[0];
+  if (reduce.has_prologue && reduce.elements) {
+    run_program(state.prologue, state.prologue_pieces, call, call.inputs, scratch, tiles);
+    x = scratch;
   }
-  with_storage(reduce.dtype, [&](auto storage) {
-    using S = decltype(storage);
-    if (reduce.count) reduce_any<S>(reduce, call);
-    else reduce_none<S>(reduce, call);
-  });
+  void* folded = state.folds_aside ? scratch + state.mapped_bytes : call.outputs[0];
+  fold(state, call, x, folded);
+  if (!reduce.has_epilogue) return {};
+  const void* operands[kMaxProgramOperands] = {folded};
+  for (int32_t i = 1; i < reduce.epilogue.count; i++)
+    operands[i] = call.inputs[reduce.prologue_operands + static_cast<size_t>(i) - 1];
+  run_program(state.epilogue, state.epilogue_pieces, call, operands, call.outputs[0], tiles);
   return {};
 }
 
