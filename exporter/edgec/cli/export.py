@@ -101,7 +101,7 @@ def placements(path: Path) -> dict[str, str]:
         import edgert
 
         kinds = dict.fromkeys(d["device"].partition(":")[0] for d in edgert.devices())
-    except (ImportError, OSError) as error:
+    except (ImportError, OSError, RuntimeError) as error:
         return {"cpu": f"not known, the runtime cannot be loaded: {error}"}
     found = {}
     for kind in kinds:

@@ -1,0 +1,120 @@
+"""The error measure, samples, and comparisons that find where two engines part."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgec.ir.dims import symbol
+from edgec.ir.graph import Graph, Value
+from edgec.ir.types import DType, TensorType
+from edgec.samples import InputError, random_inputs, sizes_of_symbols
+from edgec.validate import Difference, difference, relative_error, validate
+from edgec.validate.engines import load_arrays, save_arrays
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    ("got", "expected", "error"),
+    [
+        ([1.0, 2.5], [1.0, 2.0], 0.25),
+        ([0.0, 1e-9], [0.0, 0.0], 1e-3),
+        ([NAN, 1.0], [NAN, 1.0], 0.0),
+        ([NAN, 1.0], [0.0, 1.0], INF),
+        ([INF, 1.0], [INF, 2.0], 0.5),
+        ([INF, 1.0], [-INF, 1.0], INF),
+        ([INF, 1.0], [1.0, 1.0], INF),
+        ([], [], 0.0),
+    ],
+)
+def test_relative_error(got: list[float], expected: list[float], error: float) -> None:
+    assert relative_error(np.array(got), np.array(expected)) == pytest.approx(error)
+
+
+def test_integers_must_be_equal() -> None:
+    found = difference("a", np.array([1, 2, 3]), np.array([1, 2, 4]))
+    assert found == Difference("a", (3,), INF, "1 of 3 elements differ")
+    assert difference("a", np.array([1]), np.array([1])).error == 0
+
+
+def test_shapes_and_types_must_be_equal() -> None:
+    assert "shape" in difference("a", np.zeros(2), np.zeros(3)).note
+    assert "float64" in difference("a", np.zeros(2), np.zeros(2, np.float32)).note
+
+
+def graph() -> Graph:
+    n = symbol("n")
+    x = Value("x", TensorType(DType.F32, (n, 3, 2 * n)))
+    mask = Value("mask", TensorType(DType.BOOL, (n,)))
+    return Graph("main", [x, mask])
+
+
+def test_samples_fit_and_repeat() -> None:
+    first, second = (random_inputs(graph(), {"mask": (4,)}, 1) for _ in range(2))
+    assert first["x"].shape == (4, 3, 8) and first["mask"].dtype == bool
+    assert all(np.array_equal(first[k], second[k]) for k in first)
+    assert not np.array_equal(first["x"], random_inputs(graph(), {"mask": (4,)}, 2)["x"])
+
+
+def test_samples_name_what_is_wrong() -> None:
+    with pytest.raises(InputError, match="'y'.*x, mask"):
+        sizes_of_symbols(graph(), {"y": (1,)})
+    with pytest.raises(InputError, match=r"'x'.*\[1, 2\].*f32\[n, 3, 2\*n\]"):
+        sizes_of_symbols(graph(), {"x": (1, 2)})
+
+
+def test_arrays_pass_between_processes_in_order(tmp_path: Path) -> None:
+    given = {"b:0": np.arange(3), "a/x": np.array(1.5, np.float32)}
+    save_arrays(tmp_path / "x.npz", given)
+    found = load_arrays(tmp_path / "x.npz")
+    assert list(found) == list(given)
+    assert all(np.array_equal(found[k], given[k]) for k in given)
+
+
+def model(scale: float) -> object:
+    """x -> Mul -> Exp -> Add -> y, all of which fuse into one map."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    nodes = [
+        helper.make_node("Mul", ["x", "k"], ["m"], name="mul"),
+        helper.make_node("Exp", ["m"], ["e"], name="exp"),
+        helper.make_node("Add", ["e", "k"], ["y"], name="add"),
+    ]
+    k = numpy_helper.from_array(np.array(scale, np.float32), "k")
+    x, y = (helper.make_tensor_value_info(n, TensorProto.FLOAT, [4]) for n in "xy")
+    made = helper.make_graph(nodes, "g", [x], [y], [k])
+    return helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)])
+
+
+def test_the_first_tensor_to_diverge_is_found_inside_a_fused_group(tmp_path: Path) -> None:
+    import edgec
+
+    onnx = pytest.importorskip("onnx")
+    source, other = tmp_path / "source.onnx", tmp_path / "other.onnx"
+    onnx.save(model(0.5), str(source))
+    onnx.save(model(0.6), str(other))
+    path = tmp_path / "m.edge"
+    edgec.export(str(source), str(path))
+    fine = validate(path, source, device="interpreter", against="reference", layers=True)
+    assert fine.ok and fine.comparisons[0].first == ""
+
+    edgec.export(str(other), str(path))
+    report = validate(path, other, device="interpreter", against="reference", layers=True)
+    assert report.ok
+    wrong = validate(path, source, device="interpreter", against="reference", layers=True)
+    assert not wrong.ok and wrong.comparisons[0].first == "y"
+    assert {"m", "e"} <= set(wrong.comparisons[0].group)
+
+
+def test_forced_tiers_agree_with_the_interpreter(tmp_path: Path) -> None:
+    import edgec
+
+    onnx = pytest.importorskip("onnx")
+    source, path = tmp_path / "source.onnx", tmp_path / "m.edge"
+    onnx.save(model(0.5), str(source))
+    edgec.export(str(source), str(path), embed_reference=2)
+    assert validate(path, device="cpu@portable").ok
+    assert validate(path, device="cpu", against="interpreter", seeds=(0, 1)).worst < 1e-6
