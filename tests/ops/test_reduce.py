@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from onnx_reference import onnx_node
 
+from edgec.ir.dims import evaluate, symbol
 from edgec.ir.types import DType, TensorType
 from edgec.ops.arg_reduce import ArgReduce
 from edgec.ops.base import Context, OpError
@@ -92,3 +93,15 @@ def test_cumulative(exclusive: int, reverse: int) -> None:
 def test_cumulative_product() -> None:
     found = Cumulative("prod", 0, exclusive=True).eval([np.array([2, 3, 4])])[0]
     assert found.tolist() == [1, 2, 6]
+
+
+def test_axes_that_a_run_finds() -> None:
+    a, n = symbol("a", None), symbol("n")
+    op, context = Reduce("sum", (a,)), Context()
+    (found,) = op.infer([TensorType(DType.F32, (n, 4))], context)
+    assert [evaluate(d, {"n": 7, "a": 1}) for d in found.shape] == [7, 1]
+    assert [evaluate(g, {"a": 2}) for g, _ in context.guards] == [0]
+    assert op.bind({"a": 1}).eval([X])[0].shape == (3, 1, 5)
+    assert Cumulative("sum", a).bind({"a": 2}).eval([X])[0].shape == X.shape
+    with pytest.raises(OpError, match="need keepdims"):
+        Reduce("sum", (a,), False).infer([TensorType(DType.F32, (n, 4))], Context())

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edgec.ir.dims import Dim
 from edgec.ir.types import DType, TensorType
-from edgec.ops.base import Array, Context, Op, OpError, given, register
+from edgec.ops.base import Array, Context, Op, OpError, given, register, static
 from edgec.ops.scalar_eval import load, store
-from edgec.ops.shapes import Operands, check_axis, operand
+from edgec.ops.shapes import Operands, check_axes, operand
 
 
 @register
@@ -25,7 +26,7 @@ class Cumulative(Op):
 
     name = "cumulative"
     kind: str
-    axis: int
+    axis: Dim
     exclusive: bool = False
     reverse: bool = False
 
@@ -33,19 +34,19 @@ class Cumulative(Op):
         x = operand(operands, 0, "x")
         if self.kind not in ("sum", "prod"):
             raise OpError(f"kind is '{self.kind}', expected sum or prod")
-        check_axis(self.axis, x.rank)
+        check_axes([self.axis], x.rank, context)
         return [x]
 
     def eval(self, operands: Sequence[Array | None]) -> list[Array]:
-        (x,) = given(operands)
+        (x,), (axis,) = given(operands), static([self.axis])
         stored = DType.of(x.dtype)
-        x = load(np.flip(x, self.axis) if self.reverse else x, stored.compute)
+        x = load(np.flip(x, axis) if self.reverse else x, stored.compute)
         function, first = (np.cumsum, 0) if self.kind == "sum" else (np.cumprod, 1)
-        if self.exclusive and x.shape[self.axis]:
-            start = np.full_like(x.take([0], self.axis), first)
-            kept = x.take(range(x.shape[self.axis] - 1), self.axis)
-            x = np.concatenate([start, kept], self.axis)
+        if self.exclusive and x.shape[axis]:
+            start = np.full_like(x.take([0], axis), first)
+            kept = x.take(range(x.shape[axis] - 1), axis)
+            x = np.concatenate([start, kept], axis)
         with np.errstate(all="ignore"):
-            result = function(x, self.axis, dtype=x.dtype)
-        result = np.flip(result, self.axis) if self.reverse else result
+            result = function(x, axis, dtype=x.dtype)
+        result = np.flip(result, axis) if self.reverse else result
         return [store(np.ascontiguousarray(result), stored)]

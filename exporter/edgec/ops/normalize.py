@@ -33,7 +33,7 @@ class Normalize(Op):
         x = operand(operands, 0, "x")
         if not x.dtype.is_float:
             raise OpError(f"input is {x}, expected a float type")
-        check_axes(self.axes, x.rank)
+        check_axes(self.axes, x.rank, context)
         for index, what in ((1, "scale"), (2, "bias")):
             extra = optional(operands, index)
             if extra is not None:

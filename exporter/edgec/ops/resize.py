@@ -52,7 +52,7 @@ class Resize(Op):
 
     def infer(self, operands: Operands, context: Context) -> list[TensorType]:
         x = operand(operands, 0, "x")
-        check_axes(self.axes, x.rank)
+        check_axes(self.axes, x.rank, context)
         if len(self.sizes) != len(self.axes):
             raise OpError(f"sizes has {len(self.sizes)} entries, expected {len(self.axes)}")
         if self.scales and len(self.scales) != len(self.axes):

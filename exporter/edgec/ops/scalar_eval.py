@@ -111,14 +111,15 @@ def _power(a: Array, b: Array) -> Array:
 
 def _shift_left(a: Array, b: Array) -> Array:
     inside = (b >= 0) & (b < a.dtype.itemsize * 8)
-    return np.where(inside, np.left_shift(a, np.where(inside, b, 0).astype(a.dtype)), a.dtype.type(0))
+    shifted = np.left_shift(a, np.where(inside, b, 0).astype(a.dtype))
+    return np.asarray(np.where(inside, shifted, a.dtype.type(0)))
 
 
 def _shift_right(a: Array, b: Array) -> Array:
     width = a.dtype.itemsize * 8
     inside = (b >= 0) & (b < width)
     shifted = np.right_shift(a, np.where(inside, b, width - 1).astype(a.dtype))
-    return shifted if a.dtype.kind == "i" else np.where(inside, shifted, a.dtype.type(0))
+    return np.asarray(shifted if a.dtype.kind == "i" else np.where(inside, shifted, a.dtype.type(0)))
 
 
 def _erf(a: Array) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgec.ir.dims import Dim, DimError, bcast, dims_text, eq, floordiv, maximum
+from edgec.ir.dims import Dim, DimError, bcast, dims_text, eq, floordiv, less, logical_not, maximum, minimum
 from edgec.ir.types import TensorType
 from edgec.ops.base import Context, OpError
 
@@ -31,12 +31,17 @@ def check_axis(axis: int, rank: int) -> None:
         raise OpError(f"axis {axis} is not one of the {rank} axes of the input")
 
 
-def check_axes(axes: Sequence[int], rank: int) -> None:
-    """Raises OpError unless axes are distinct and each is an axis of a tensor of that rank."""
-    for axis in axes:
-        check_axis(axis, rank)
-    if len(set(axes)) != len(axes):
-        raise OpError(f"axes {tuple(axes)} name an axis twice")
+def check_axes(axes: Sequence[Dim], rank: int, context: Context) -> None:
+    """Axes are distinct and each is an axis of a tensor of that rank, proven now or guarded."""
+    for i, axis in enumerate(axes):
+        if isinstance(axis, int):
+            check_axis(axis, rank)
+        else:
+            message = f"axis {axis} is one of the {rank} axes of the input"
+            context.guard(minimum(less(-1, axis), less(axis, rank)), message)
+        for other in axes[:i]:
+            message = f"axes ({dims_text(axes)}) name an axis twice"
+            context.guard(logical_not(eq(axis, other)), message)
 
 
 def check_rank(value: TensorType, what: str, least: int, most: int | None = None) -> None:

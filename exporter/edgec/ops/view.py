@@ -182,7 +182,7 @@ def _padded_positions(kind: str, size: int, begin: int, end: int) -> Array:
         return places % size
     if max(begin, end) >= size:
         raise OpError(f"an axis of size {size} cannot be reflected by {max(begin, end)}")
-    return (size - 1) - np.abs((size - 1) - np.abs(places))
+    return np.asarray((size - 1) - np.abs((size - 1) - np.abs(places)))
 
 
 @register
