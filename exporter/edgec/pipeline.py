@@ -27,6 +27,7 @@ from edgec.passes.keep_axes import keep_axes
 from edgec.passes.layout import layout
 from edgec.passes.pack_weights import pack_weights
 from edgec.passes.simplify_programs import simplify_programs
+from edgec.passes.sink_reshapes import sink_reshapes
 from edgec.passes.views import views
 
 Source = Union[str, "os.PathLike[str]", onnx.ModelProto]
@@ -44,6 +45,8 @@ PASSES: tuple[Pass, ...] = (
     views,
     *CLEAN,
     simplify_programs,
+    sink_reshapes,
+    views,
     fuse_maps,
     fold_affine,
     fuse_epilogues,

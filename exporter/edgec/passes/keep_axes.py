@@ -13,6 +13,7 @@ from edgec.ops.gather import Gather
 from edgec.ops.reduce import Reduce
 from edgec.ops.view import Reshape, Slice
 from edgec.passes.editor import Editor
+from edgec.passes.layout_rules import fixed_axes
 
 
 def keep_axes(graph: Graph) -> bool:
@@ -33,6 +34,8 @@ def keep_axes(graph: Graph) -> bool:
 def _then_reshape(editor: Editor, node: Node, op: Reduce | ArgReduce) -> None:
     """`node` gives a new value by `op`; a reshape of it gives the old one."""
     if isinstance(op, Reduce) and op.epilogue is not None and len(node.inputs) > 1 + op.split():
+        return
+    if isinstance(op, Reduce) and fixed_axes(op) is None:
         return
     old = node.outputs[0]
     kept = editor.add(op, node.inputs, node, old.name)

@@ -9,10 +9,10 @@ region by region, then rewrites the graph once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 
-from edgec.ir.dims import Dim, DimError, evaluate, symbols_of
+from edgec.ir.dims import Call, Dim, DimError, Expr, evaluate, symbols_of
 from edgec.ir.graph import Graph, Node, Value
 from edgec.ops.matmul import MatMul
 from edgec.ops.view import Reshape, Transpose
@@ -139,6 +139,19 @@ class Link:
             yield self.regroup.backward(self.y.perm)
 
 
+def sizes_guarded_to_one(graph: Graph) -> set[Dim]:
+    """1, and the sizes that a guard of the graph says are 1."""
+    found: set[Dim] = {1}
+    for guard in graph.guards:
+        if isinstance(guard.expr, Expr) and len(guard.expr.terms) == 1:
+            (monomial, factor), *_ = guard.expr.terms
+            if len(monomial) == 1 and isinstance(monomial[0], Call) and factor == 1:
+                call = monomial[0]
+                if call.op == "eq" and 1 in call.args:
+                    found.update(call.args)
+    return found
+
+
 def swapped(rank: int) -> Perm:
     """The permutation of the last two axes; the identity below rank 2."""
     return (*range(rank - 2), rank - 1, rank - 2) if rank > 1 else identity(rank)
@@ -167,6 +180,7 @@ class LayoutPlan:
         self._editor = editor
         self._parent: dict[Value, Value] = {}
         self._regions: dict[Value, Region] = {}
+        self._ones = sizes_guarded_to_one(editor.graph)
         self._pinned: set[tuple[Value, Region, bool]] = set()
         self.links: list[Link] = []
         self._unite()
@@ -196,7 +210,7 @@ class LayoutPlan:
     def _unite(self) -> None:
         for node in self._editor:
             operands = laid_out_operands(node)
-            if operands is None and regroup_of(node) is None:
+            if operands is None and regroup_of(node, self._ones) is None:
                 continue
             for value in node.outputs:
                 self._parent[value] = node.outputs[0]
@@ -213,7 +227,7 @@ class LayoutPlan:
             if self._editor.is_symbol_source(value):
                 self._regions[root].fixed = True
         for node in self._editor:
-            regroup = regroup_of(node)
+            regroup = regroup_of(node, self._ones)
             if regroup is not None:
                 self._add_link(node, regroup)
             elif laid_out_operands(node) is not None:
@@ -362,12 +376,12 @@ def _saving(move: dict[Region, Perm]) -> int:
     return before - after
 
 
-def regroup_of(node: Node) -> Regroup | None:
-    """The regrouping a transpose or reshape is, where it is one."""
+def regroup_of(node: Node, ones: Container[Dim] = (1,)) -> Regroup | None:
+    """The regrouping a transpose or reshape is, where it is one; `ones` are the sizes known to be 1."""
     if isinstance(node.op, Transpose):
         return of_transpose(node.operand(0).shape, node.op.perm)
     if isinstance(node.op, Reshape):
-        return of_reshape(node.operand(0).shape, node.op.shape)
+        return of_reshape(node.operand(0).shape, node.op.shape, ones)
     return None
 
 

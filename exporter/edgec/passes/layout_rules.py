@@ -36,10 +36,12 @@ def laid_out_operands(node: Node) -> list[int] | None:
         return [i for i, v in enumerate(node.inputs) if v is not None and v.rank == rank]
     if isinstance(op, Concat):
         return list(range(len(node.inputs)))
-    if isinstance(op, (Slice, Pad, Softmax, Cumulative, Normalize, TopK)):
+    if isinstance(op, (Slice, Pad, Softmax, Normalize, TopK)):
         return [0]
+    if isinstance(op, Cumulative):
+        return [0] if isinstance(op.axis, int) else None
     if isinstance(op, Reduce):
-        return [0] if op.keepdims and len(node.inputs) == 1 else None
+        return [0] if op.keepdims and len(node.inputs) == 1 and fixed_axes(op) is not None else None
     if isinstance(op, ArgReduce):
         return [0] if op.keepdims else None
     if isinstance(op, Resize):
@@ -89,12 +91,22 @@ def allows(node: Node, perm: Perm) -> bool:
     return True
 
 
+def fixed_axes(op: Reduce) -> tuple[int, ...] | None:
+    """The axes of a reduction where all are known at export."""
+    found = tuple(axis for axis in op.axes if isinstance(axis, int))
+    return found if len(found) == len(op.axes) else None
+
+
 def follow(op: Op, perm: Perm) -> Op:
     """The operator that does to transpose(x, perm) what `op` does to x, its result transposed likewise."""
     places = inverse(perm)
-    if isinstance(op, (Concat, Softmax, Cumulative, TopK, ArgReduce, Gather)):
+    if isinstance(op, (Concat, Softmax, TopK, ArgReduce, Gather)):
         return dataclasses.replace(op, axis=places[op.axis])
-    if isinstance(op, (Reduce, Normalize)):
+    if isinstance(op, Cumulative) and isinstance(op.axis, int):
+        return dataclasses.replace(op, axis=places[op.axis])
+    if isinstance(op, Reduce):
+        return dataclasses.replace(op, axes=tuple(sorted(places[a] for a in fixed_axes(op) or ())))
+    if isinstance(op, Normalize):
         return dataclasses.replace(op, axes=tuple(sorted(places[a] for a in op.axes)))
     if isinstance(op, Slice):
         return Slice(_moved(op.starts, perm), _moved(op.steps, perm), _moved(op.shape, perm))

@@ -7,7 +7,7 @@ free where both store the atoms in one order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from edgec.ir.dims import Dim, floordiv, mod
@@ -47,12 +47,13 @@ def is_trivial(perm: Perm, shape: Sequence[Dim]) -> bool:
 class Regroup:
     """y's elements are x's: axis i of x consists of the atoms `x[i]`, outermost first; likewise y.
 
-    Atoms are numbered; `sizes` are their sizes. Axes of size 1 have none.
+    Atoms are numbered; `sizes` are their sizes. Axes of size 1 have none. For a transpose, `perm` is it.
     """
 
     x: tuple[tuple[int, ...], ...]
     y: tuple[tuple[int, ...], ...]
     sizes: tuple[Dim, ...]
+    perm: Perm | None = None
 
     def x_order(self, perm: Perm) -> tuple[int, ...]:
         """The atoms of x in the order in which transpose(x, perm) stores them."""
@@ -63,10 +64,14 @@ class Regroup:
 
     def forward(self, perm: Perm) -> Perm | None:
         """The layout of y that makes it free where x is stored by `perm`, or None."""
+        if self.perm is not None:
+            return tuple(inverse(self.perm)[axis] for axis in perm)
         return _axes_for(self.x_order(perm), self.y)
 
     def backward(self, perm: Perm) -> Perm | None:
         """The layout of x that makes it free where y is stored by `perm`, or None."""
+        if self.perm is not None:
+            return tuple(self.perm[axis] for axis in perm)
         return _axes_for(self.y_order(perm), self.x)
 
 
@@ -98,11 +103,13 @@ def of_transpose(shape: Sequence[Dim], perm: Perm) -> Regroup:
         numbers.append(() if size == 1 else (len(sizes),))
         if size != 1:
             sizes.append(size)
-    return Regroup(tuple(numbers), tuple(numbers[axis] for axis in perm), tuple(sizes))
+    return Regroup(tuple(numbers), tuple(numbers[axis] for axis in perm), tuple(sizes), perm)
 
 
-def of_reshape(x_shape: Sequence[Dim], y_shape: Sequence[Dim]) -> Regroup | None:
+def of_reshape(x_shape: Sequence[Dim], y_shape: Sequence[Dim], ones: Container[Dim] = (1,)) -> Regroup | None:
     """The regrouping that a reshape is; None where the axes have no common refinement.
+
+    `ones` are the sizes known to be 1.
 
     >>> of_reshape((2, 6), (2, 3, 2)).x
     ((0,), (1, 2))
@@ -114,11 +121,12 @@ def of_reshape(x_shape: Sequence[Dim], y_shape: Sequence[Dim]) -> Regroup | None
     sizes: list[Dim] = []
     x_left, y_left = list(x_shape), list(y_shape)
     i = j = 0
+    ones = {1, *(size for size in (*x_shape, *y_shape) if size in ones)}
     while i < len(x_left) or j < len(y_left):
-        if i < len(x_left) and x_left[i] == 1:
+        if i < len(x_left) and x_left[i] in ones:
             i += 1
             continue
-        if j < len(y_left) and y_left[j] == 1:
+        if j < len(y_left) and y_left[j] in ones:
             j += 1
             continue
         if i == len(x_left) or j == len(y_left):

@@ -13,6 +13,7 @@ from edgec.ops.map import Map
 from edgec.ops.reduce import Reduce
 from edgec.ops.view import Concat, Expand, Pad, Reshape, Slice, Transpose
 from edgec.passes.editor import Editor, constant
+from edgec.passes.layout_rules import fixed_axes
 from edgec.passes.regroup import is_trivial
 
 _ROUNDS = 8
@@ -131,9 +132,35 @@ def _concat(editor: Editor, node: Node) -> bool:
     if len(parts) == 1 and parts[0] is not None:
         return editor.alias(node, parts[0])
     if not parts or len(parts) == len(node.inputs):
-        return False
+        return _join_slices(editor, node, op.axis)
     editor.set_inputs(node, parts)
     return True
+
+
+def _join_slices(editor: Editor, node: Node, axis: int) -> bool:
+    """Neighbouring parts that are neighbouring slices of one tensor become one slice."""
+    for i, (a, b) in enumerate(zip(node.inputs, node.inputs[1:])):
+        first, second = editor.producer(a), editor.producer(b)
+        if first is None or second is None or first.inputs[0] is not second.inputs[0]:
+            continue
+        left, right = first.op, second.op
+        if not isinstance(left, Slice) or not isinstance(right, Slice) or left.steps != right.steps:
+            continue
+        follows = left.starts[axis] + left.shape[axis] * left.steps[axis] == right.starts[axis]
+        same = all(
+            left.starts[k] == right.starts[k] and left.shape[k] == right.shape[k]
+            for k in range(len(left.steps))
+            if k != axis
+        )
+        if follows and same:
+            shape = (*left.shape[:axis], left.shape[axis] + right.shape[axis], *left.shape[axis + 1 :])
+            joined = editor.add(Slice(left.starts, left.steps, shape), [first.operand(0)], node)
+            editor.set_inputs(node, [*node.inputs[:i], joined, *node.inputs[i + 2 :]])
+            for source in (first, second):
+                if source in editor:
+                    editor.remove_dead(source, node)
+            return True
+    return False
 
 
 def _pad(editor: Editor, node: Node) -> bool:
@@ -148,19 +175,45 @@ def _conv(editor: Editor, node: Node) -> bool:
     """conv(pad(x, 0)) = conv(x) with more padding."""
     op = node.op
     assert isinstance(op, Conv)
-    source = editor.producer(node.inputs[0])
-    if source is None or not isinstance(source.op, Pad) or source.op.kind != "constant":
+    found = _zero_padded(editor, node.operand(0))
+    if found is None:
         return False
-    fill = source.inputs[1] if len(source.inputs) > 1 else None
-    if fill is not None and (fill.const is None or fill.const.any()):
-        return False
-    rank = source.operand(0).rank
-    begins, ends = source.op.pads[:rank], source.op.pads[rank:]
+    x, begins, ends = found
     if any(p != 0 for p in (begins[0], begins[-1], ends[0], ends[-1])):
         return False
     pads = tuple(a + b for a, b in zip(op.pads, (*begins[1:-1], *ends[1:-1])))
     changed = Conv(op.strides, pads, op.dilations, op.groups, op.epilogue, op.accumulator, op.dtype)
-    return _swap(editor, node, changed, source.operand(0))
+    return _swap(editor, node, changed, x)
+
+
+def _zero_padded(editor: Editor, value: Value) -> tuple[Value, list[Dim], list[Dim]] | None:
+    """The tensor that `value` is with zeros before and after each axis, and how many.
+
+    Looks through a reshape that only moves axes of size 1.
+    """
+    source, reshape = editor.producer(value), None
+    if source is not None and isinstance(source.op, Reshape):
+        reshape, source = source, editor.producer(source.inputs[0])
+    if source is None or not isinstance(source.op, Pad) or source.op.kind != "constant":
+        return None
+    fill = source.inputs[1] if len(source.inputs) > 1 else None
+    if fill is not None and (fill.const is None or fill.const.any()):
+        return None
+    x, pads = source.operand(0), source.op.pads
+    begins, ends = list(pads[: x.rank]), list(pads[x.rank :])
+    if reshape is None:
+        return x, begins, ends
+    padded = source.outputs[0].shape
+    axes = [i for i, size in enumerate(padded) if size != 1]
+    places = [i for i, size in enumerate(value.shape) if size != 1]
+    if [padded[i] for i in axes] != [value.shape[i] for i in places]:
+        return None
+    shape: list[Dim] = [1] * value.rank
+    before: list[Dim] = [0] * value.rank
+    after: list[Dim] = [0] * value.rank
+    for axis, place in zip(axes, places):
+        shape[place], before[place], after[place] = x.shape[axis], begins[axis], ends[axis]
+    return editor.add(Reshape(tuple(shape)), [x], reshape, x.name), before, after
 
 
 def _expand(editor: Editor, node: Node) -> bool:
@@ -234,7 +287,8 @@ def _reduce(editor: Editor, node: Node) -> bool:
     assert isinstance(op, Reduce)
     if op.prologue is not None or op.epilogue is not None:
         return False
-    if all(x.shape[a] == 1 for a in op.axes):
+    axes = fixed_axes(op)
+    if axes is not None and all(x.shape[a] == 1 for a in axes):
         return _swap(editor, node, Reshape(y.shape), x)
     return False
 
