@@ -269,7 +269,10 @@ class Builder:
         if isinstance(op, Map):
             return symbolic.evaluate_program(op.program, known)
         if isinstance(op, Reduce) and op.prologue is None and op.epilogue is None:
-            return symbolic.reduce_contents(op.kind, known[0], op.axes, op.keepdims)
+            axes = [a for a in op.axes if isinstance(a, int)]
+            if len(axes) < len(op.axes):
+                return None
+            return symbolic.reduce_contents(op.kind, known[0], axes, op.keepdims)
         if isinstance(op, Concat):
             return np.concatenate(known, axis=op.axis)
         if op.name in _MOVEMENT:
