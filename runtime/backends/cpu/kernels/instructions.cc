@@ -156,7 +156,7 @@ T shift_left(T a, T b) {
 template <class T>
 T shift_right(T a, T b) {
   const bool inside = b >= T{0} && static_cast<uint64_t>(b) < sizeof(T) * 8;
-  return inside ? static_cast<T>(a >> b) : T{0};
+  return inside ? static_cast<T>(a >> b) : a < T{0} ? static_cast<T>(-1) : T{0};
 }
 
 // ---- floats ----
