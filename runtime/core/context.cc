@@ -54,7 +54,7 @@ Status Context::constant(int device, const Value& value, Memory& memory) {
 
 Status Context::why_not_step() const {
   if (cancelled.load(std::memory_order_relaxed)) return error(EDGERT_ERROR_CANCELLED, "run: cancelled");
-  return error(EDGERT_ERROR_LIMIT, "run: the limit of %llu node executions is reached",
+  return error(EDGERT_ERROR_LIMIT, "run: the step limit of %llu node executions is reached",
                static_cast<unsigned long long>(step_limit));
 }
 

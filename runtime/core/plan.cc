@@ -297,7 +297,8 @@ class Builder {
 
 Status node_error(const Node& node, const Status& status) {
   const std::string who = node.info.op + " '" + node.info.name + "'";
-  if (status.ok() || status.text().starts_with(who)) return status;
+  const bool stopped = status.code() == EDGERT_ERROR_CANCELLED || status.code() == EDGERT_ERROR_LIMIT;
+  if (status.ok() || stopped || status.text().starts_with(who)) return status;
   return {status.code(), who + ": " + status.text()};
 }
 
