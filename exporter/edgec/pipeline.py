@@ -17,6 +17,7 @@ from edgec.frontends.onnx import import_model
 from edgec.frontends.onnx.loading import load_model
 from edgec.ir.graph import Graph, Model, State
 from edgec.passes.common_subexpressions import common_subexpressions
+from edgec.passes.composites import composites
 from edgec.passes.copies import Copy, remaining_copies
 from edgec.passes.dead_code import dead_code
 from edgec.passes.fold_affine import fold_affine
@@ -41,6 +42,8 @@ PASSES: tuple[Pass, ...] = (
     simplify_programs,
     keep_axes,
     views,
+    simplify_programs,
+    composites,
     layout,
     views,
     *CLEAN,

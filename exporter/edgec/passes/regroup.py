@@ -47,7 +47,8 @@ def is_trivial(perm: Perm, shape: Sequence[Dim]) -> bool:
 class Regroup:
     """y's elements are x's: axis i of x consists of the atoms `x[i]`, outermost first; likewise y.
 
-    Atoms are numbered; `sizes` are their sizes. Axes of size 1 have none. For a transpose, `perm` is it.
+    Atoms are numbered; `sizes` are their sizes. Axes of size 1 have none. `perm` is the transpose it is, or
+    for a reshape that only moves axes of size 1 could be.
     """
 
     x: tuple[tuple[int, ...], ...]
@@ -138,7 +139,16 @@ def of_reshape(x_shape: Sequence[Dim], y_shape: Sequence[Dim], ones: Container[D
         y_atoms[j].append(len(sizes))
         sizes.append(atom)
         x_left[i], y_left[j] = _quotient(x_left[i], atom), _quotient(y_left[j], atom)
-    return Regroup(tuple(map(tuple, x_atoms)), tuple(map(tuple, y_atoms)), tuple(sizes))
+    perm = _as_transpose(x_atoms, y_atoms)
+    return Regroup(tuple(map(tuple, x_atoms)), tuple(map(tuple, y_atoms)), tuple(sizes), perm)
+
+
+def _as_transpose(x: list[list[int]], y: list[list[int]]) -> Perm | None:
+    """The transpose that a reshape is if it only moves axes of size 1."""
+    if sorted(x) != sorted(y):
+        return None
+    ones = [axis for axis, atoms in enumerate(x) if not atoms]
+    return tuple(x.index(atoms) if atoms else ones.pop(0) for atoms in y)
 
 
 def _common(a: Dim, b: Dim) -> Dim | None:

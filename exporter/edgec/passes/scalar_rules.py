@@ -177,12 +177,14 @@ class _Writer:
         """One argument is a constant that leaves the other as it is, or nearly."""
         x, y = args
         a, b = values
-        if op in ("add", "mul", "and", "or") and a is not None:
+        if op in ("add", "mul", "and", "or", "min", "max") and a is not None:
             x, y, a, b = y, x, b, a
         if b is None:
             return None
         neutral = {"add": 0, "sub": 0, "mul": 1, "div": 1, "and": True, "or": False, "pow": 1}
         if op in neutral and b == neutral[op]:
+            return x
+        if (op == "max" and b == -math.inf) or (op == "min" and b == math.inf):
             return x
         if op == "pow" and b == 2:
             return self._plain("mul", [x, x])
