@@ -23,7 +23,7 @@ def devices(json: Annotated[bool, typer.Option("--json", help="print JSON")] = F
     for title in ("device", "name", "details"):
         table.add_column(title)
     for device in found:
-        rest = {k: v for k, v in device.items() if k not in ("device", "name")}
+        rest = {k: v for k, v in device.items() if k not in ("device", "name", "extensions")}
         table.add_row(
             str(device["device"]), str(device.get("name", "")), ", ".join(f"{k} {v}" for k, v in rest.items())
         )

@@ -166,7 +166,11 @@ class _Expressions:
         return self._node(atom.op, *(self.index(a) for a in atom.args))
 
     def table(self) -> Array:
-        return np.array(list(self.nodes), STRUCTS["ExprNode"])
+        table = np.zeros(len(self.nodes), STRUCTS["ExprNode"])  # zeros: it has padding, which lands in the file
+        for row, node in zip(table, self.nodes):
+            for name, field in zip(table.dtype.names or (), node):
+                row[name] = field
+        return table
 
 
 class _ModelWriter:

@@ -99,12 +99,9 @@ class OnnxRuntime:
 
         model = onnx.load(str(self.path))
         known = {output.name for output in model.graph.output}
-        for node in model.graph.node:
-            for name in node.output:
-                if name and name not in known:
-                    model.graph.output.append(onnx.ValueInfoProto(name=name))
+        names = [name for node in model.graph.node for name in node.output if name]
+        model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names if name not in known)
         session = self._load(model.SerializeToString())
-        names = [output.name for output in session.get_outputs()]
         found = zip(names, session.run(names, dict(inputs)))
         return {name: array for name, array in found if isinstance(array, np.ndarray)}
 
