@@ -220,8 +220,7 @@ class _ModelWriter:
     def graph(self, graph: Graph) -> int:
         """Adds a graph after its bodies; its index."""
         index = {v: i for i, v in enumerate(graph.values())}
-        symbols = graph.symbols.items()
-        bounds = {(s.value, s.axis): s.bound for _, s in symbols if isinstance(s, Count)}
+        bounds = _count_bounds(graph)
         row: Row = {
             "name": graph.name,
             "values": [self._value(v, bounds) for v in index],
@@ -445,3 +444,19 @@ def _vector(builder: flatbuffers.Builder, element: str, items: Any) -> int:
             builder.PrependUOffsetTRelative(offset)
     vector: int = builder.EndVector()
     return vector
+
+
+def _count_bounds(graph: Graph) -> dict[tuple[Value, int], Dim]:
+    """The bound of every axis whose size a kernel finds: also of the node's other results."""
+    bounds: dict[tuple[Value, int], Dim] = {}
+    producers = graph.producers()
+    for name, source in graph.symbols.items():
+        if not isinstance(source, Count):
+            continue
+        bounds[source.value, source.axis] = source.bound
+        node = producers.get(source.value)
+        for value in node.outputs if node is not None else ():
+            for axis, dim in enumerate(value.shape):
+                if str(dim) == name:
+                    bounds[value, axis] = source.bound
+    return bounds

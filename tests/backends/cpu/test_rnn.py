@@ -1,0 +1,66 @@
+"""Recurrent layers: packed and plain weights, directions, lengths, every activation."""
+
+import numpy as np
+import pytest
+from harness import Array, Device, compare, numbers, run
+
+import edgert
+from edgec.format import forms
+from edgec.ops.rnn import ACTIVATIONS, FUNCTIONS, GATES, Rnn
+
+RANDOM = np.random.default_rng(0)
+DIRECTIONS = ("forward", "reverse", "bidirectional")
+
+
+def operands(
+    kind: str, d: int, t: int = 5, b: int = 3, i: int = 4, h: int = 7, optional: bool = True
+) -> list[Array | None]:
+    gates = GATES[kind] * h
+    shapes: list[tuple[int, ...]] = [(t, b, i), (d, gates, i), (d, gates, h)]
+    x, w, r = (numbers(RANDOM, s, "float32") for s in shapes)
+    r /= np.float32(2 * h**0.5)  # a larger spectral radius makes long sequences chaotic
+    if not optional:
+        return [x, w, r]
+    state = numbers(RANDOM, (d, b, h), "float32")
+    lengths = RANDOM.integers(0, t + 1, b).astype(np.int32)
+    cells = [state / 2, numbers(RANDOM, (d, 3 * h), "float32")] if kind == "lstm" else []
+    return [x, w, r, numbers(RANDOM, (d, 2 * gates), "float32"), lengths, state, *cells]
+
+
+@pytest.mark.parametrize("kind", list(GATES))
+@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.parametrize("packed", [False, True])
+def test_plain_layers(cpu: Device, kind: str, direction: str, packed: bool) -> None:
+    d = 2 if direction == "bidirectional" else 1
+    for t, b, i, h in ((1, 1, 3, 1), (3, 1, 16, 16), (70, 2, 5, 33), (2, 9, 20, 128)):
+        given = operands(kind, d, t, b, i, h, optional=False)
+        formed = {k: forms.rnn_form(given[k].shape) for k in (1, 2)} if packed else {}
+        for linear in (False, True) if kind == "gru" else (False,):
+            op = Rnn(kind, direction, h, linear_before_reset=linear)
+            compare(op, given, cpu, constants=set(formed), forms=formed)
+
+
+@pytest.mark.parametrize("kind", list(GATES))
+@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.parametrize("options", [{}, {"clip": 0.4}, {"linear_before_reset": True}, {"input_forget": True}], ids=str)
+def test_everything_given(cpu: Device, kind: str, direction: str, options: dict[str, float]) -> None:
+    given = operands(kind, 2 if direction == "bidirectional" else 1)
+    compare(Rnn(kind, direction, 7, **options), given, cpu)
+    compare(Rnn(kind, direction, 7, **options), given[:6], cpu)
+    compare(Rnn(kind, direction, 7, **options), [*given[:3], None, given[4]], cpu)
+
+
+@pytest.mark.parametrize("name", list(FUNCTIONS))
+def test_activations(cpu: Device, name: str) -> None:
+    for kind in GATES:
+        names = [name.capitalize()] * len(ACTIVATIONS[kind])
+        given = operands(kind, 1, optional=False)
+        compare(Rnn(kind, "forward", 7, tuple(names)), given, cpu)
+        compare(Rnn(kind, "forward", 7, tuple(names), (0.3,) * 3, (0.2,) * 3), given, cpu)
+
+
+def test_long_lengths_are_refused(cpu: Device) -> None:
+    given = operands("lstm", 1)
+    given[4] = np.array([1, 6, 2], np.int32)
+    with pytest.raises(edgert.EdgertError, match="'node'.*length 6 of sequence 1, expected 0 to 5"):
+        run(Rnn("lstm", "forward", 7), given, cpu)
