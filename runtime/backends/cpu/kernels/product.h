@@ -66,7 +66,7 @@ void run_product(const ProductShape& s, const ProductCall& c, int64_t piece, Pan
   const int64_t panel_floats = s.taps * s.channels * 16;
   const int64_t unit_columns = s.groups > 1 ? s.columns : 16;
   const int64_t unit_floats = s.groups > 1 ? s.group_floats() : panel_floats;
-  const int64_t fit = kPanelBytes / (unit_floats * 4);
+  const int64_t fit = unit_floats ? kPanelBytes / (unit_floats * 4) : 2;
   const int64_t step = fit < 2 ? 2 : fit / 2 * 2;
   const ProductEpilogue& e = s.epilogue;
   const float* bias = e.head.bias < 0 ? nullptr
