@@ -57,7 +57,8 @@ Status read_options(const edgert_options* options, edgert::Settings& settings, b
   verify = false;
   if (!options) return {};
   if (options->size < sizeof(edgert_options))
-    return error(EDGERT_ERROR_ARGUMENT, "load: options.size is %u, expected %zu", options->size, sizeof(edgert_options));
+    return error(EDGERT_ERROR_ARGUMENT, "load: options.size is %u, expected %zu", options->size,
+                 sizeof(edgert_options));
   if (options->threads < 0 || options->threads > 256)
     return error(EDGERT_ERROR_ARGUMENT, "load: threads is %d, expected 0 to 256", options->threads);
   if (options->flags & ~(EDGERT_VERIFY | EDGERT_STRICT))
@@ -74,8 +75,8 @@ Status read_options(const edgert_options* options, edgert::Settings& settings, b
   return {};
 }
 
-edgert_status finish_load(Status status, std::shared_ptr<const edgert::File> file, const edgert_options* options,
-                          edgert_session** out) {
+edgert_status finish_load(Status status, std::shared_ptr<const edgert::File> file,
+                          const edgert_options* options, edgert_session** out) {
   edgert::Settings settings;
   bool verify = false;
   std::shared_ptr<const edgert::Model> model;
@@ -105,7 +106,8 @@ edgert_status edgert_load_path(const char* path, const edgert_options* options, 
   return finish_load(status, std::move(file), options, out);
 }
 
-edgert_status edgert_load_memory(const void* data, size_t bytes, const edgert_options* options, edgert_session** out) {
+edgert_status edgert_load_memory(const void* data, size_t bytes, const edgert_options* options,
+                                 edgert_session** out) {
   if ((!data && bytes) || !out) return bad_argument("load_memory", "data or out is null");
   *out = nullptr;
   std::shared_ptr<const edgert::File> file;
@@ -189,8 +191,8 @@ edgert_status edgert_get_output(edgert_session* handle, int32_t index, edgert_te
   return report(session->get_output(static_cast<size_t>(index), *out));
 }
 
-edgert_status edgert_get_output_device(edgert_session* handle, int32_t index, edgert_tensor* shape, void** memory,
-                                       uint64_t* offset) {
+edgert_status edgert_get_output_device(edgert_session* handle, int32_t index, edgert_tensor* shape,
+                                       void** memory, uint64_t* offset) {
   Session* session = get(handle, "get_output_device");
   if (!session || !sized(shape, "get_output_device")) return EDGERT_ERROR_ARGUMENT;
   if (!within(index, session->output_count()) || !memory || !offset)
@@ -202,8 +204,8 @@ edgert_status edgert_get_output_device(edgert_session* handle, int32_t index, ed
   return report(status);
 }
 
-edgert_status edgert_set_input_device(edgert_session* handle, int32_t index, const edgert_tensor* shape, void* memory,
-                                      uint64_t offset) {
+edgert_status edgert_set_input_device(edgert_session* handle, int32_t index, const edgert_tensor* shape,
+                                      void* memory, uint64_t offset) {
   Session* session = get(handle, "set_input_device");
   if (!session || !sized(shape, "set_input_device")) return EDGERT_ERROR_ARGUMENT;
   if (!within(index, session->input_count()) || !memory)
@@ -291,8 +293,8 @@ int32_t edgert_name_count(const edgert_session* handle) {
   return session ? static_cast<int32_t>(session->graph().names.size()) : 0;
 }
 
-edgert_status edgert_name(const edgert_session* handle, int32_t index, const char** name, const char** absorbed_by,
-                          int32_t* rank, uint8_t perm[EDGERT_MAX_RANK]) {
+edgert_status edgert_name(const edgert_session* handle, int32_t index, const char** name,
+                          const char** absorbed_by, int32_t* rank, uint8_t perm[EDGERT_MAX_RANK]) {
   const Session* session = get(handle, "name");
   if (!session) return EDGERT_ERROR_ARGUMENT;
   if (!within(index, session->graph().names.size()) || !name || !absorbed_by || !rank || !perm)
@@ -330,7 +332,8 @@ edgert_status edgert_reference(edgert_session* handle, int32_t index, int32_t is
   const edgert::Reference& found = session->model().references[static_cast<size_t>(index)];
   *tolerance = found.tolerance;
   *source = found.source.c_str();
-  return report(session->reference(static_cast<size_t>(index), is_output != 0, static_cast<size_t>(position), *out));
+  return report(
+      session->reference(static_cast<size_t>(index), is_output != 0, static_cast<size_t>(position), *out));
 }
 
 const char* edgert_metadata(const edgert_session* handle, const char* key) {

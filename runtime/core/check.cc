@@ -31,7 +31,8 @@ Status check_exprs(const Model& model) {
   static constexpr int kArguments[] = {0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2};
   for (size_t i = 0; i < model.exprs.size(); i++) {
     const Expr& e = model.exprs[i];
-    if (e.code > ExprCode::kBcast) return bad("expression %zu has unknown code %d", i, static_cast<int>(e.code));
+    if (e.code > ExprCode::kBcast)
+      return bad("expression %zu has unknown code %d", i, static_cast<int>(e.code));
     const int count = kArguments[static_cast<int>(e.code)];
     const int32_t arguments[] = {e.a, e.b, e.c};
     for (int k = 0; k < count; k++)
@@ -54,7 +55,8 @@ Status check_constants(const Model& model) {
     for (const Form& f : c.forms)
       if (f.kind == "plain" && f.bytes != static_cast<uint64_t>(bytes))
         return bad("constant %zu %s of %s has %llu bytes, expected %lld", i, shape_text(c.dims).c_str(),
-                   dtype_name(c.dtype), static_cast<unsigned long long>(f.bytes), static_cast<long long>(bytes));
+                   dtype_name(c.dtype), static_cast<unsigned long long>(f.bytes),
+                   static_cast<long long>(bytes));
   }
   return {};
 }
@@ -69,7 +71,8 @@ class GraphCheck {
       return bad("graph '%s' has no first segment", graph_.name.c_str());
     for (size_t s = 0; s < graph_.segments.size(); s++) {
       const bool last = s + 1 == graph_.segments.size();
-      const int32_t end = last ? static_cast<int32_t>(graph_.nodes.size()) : graph_.segments[s + 1].first_node;
+      const int32_t end =
+          last ? static_cast<int32_t>(graph_.nodes.size()) : graph_.segments[s + 1].first_node;
       if (end < graph_.segments[s].first_node || static_cast<size_t>(end) > graph_.nodes.size())
         return bad("graph '%s': segment %zu ends at node %d", graph_.name.c_str(), s, end);
       graph_.segments[s].end_node = end;
@@ -151,23 +154,27 @@ class GraphCheck {
       if (!defined_[static_cast<size_t>(b.value)])
         return bad("symbol '%s' is read from value '%s' before that is made", symbol, v.name.c_str());
       if (b.source != Source::kElement && !within(b.index, v.dims.size()))
-        return bad("symbol '%s' is axis %d of value '%s' of rank %zu", symbol, b.index, v.name.c_str(), v.dims.size());
+        return bad("symbol '%s' is axis %d of value '%s' of rank %zu", symbol, b.index, v.name.c_str(),
+                   v.dims.size());
       if (b.source == Source::kInputDim && (v.input < 0 || segment != 0))
         return bad("symbol '%s' is a size of '%s', which is no input", symbol, v.name.c_str());
       if (b.source == Source::kElement && (b.index < 0 || !is_integer(v.dtype) || form_is_packed(v)))
-        return bad("symbol '%s' is element %d of '%s' of type %s", symbol, b.index, v.name.c_str(), dtype_name(v.dtype));
+        return bad("symbol '%s' is element %d of '%s' of type %s", symbol, b.index, v.name.c_str(),
+                   dtype_name(v.dtype));
       if (b.source == Source::kCount && (v.producer < 0 || v.segment >= segment))
         return bad("symbol '%s' is a size of '%s', which no earlier segment makes", symbol, v.name.c_str());
       use(b.value, segment, true);
       graph_.symbols.push_back(b.symbol);
     }
-    for (const Guard& g : graph_.segments[static_cast<size_t>(segment)].guards) EDGERT_TRY(expr(g.expr, "a guard"));
+    for (const Guard& g : graph_.segments[static_cast<size_t>(segment)].guards)
+      EDGERT_TRY(expr(g.expr, "a guard"));
     return {};
   }
 
   bool form_is_packed(const Value& v) const {
     if (v.constant < 0) return false;
-    return model_.constants[static_cast<size_t>(v.constant)].forms[static_cast<size_t>(v.form)].kind != "plain";
+    return model_.constants[static_cast<size_t>(v.constant)].forms[static_cast<size_t>(v.form)].kind !=
+           "plain";
   }
 
   void use(int32_t index, int32_t segment, bool escapes) {
@@ -209,7 +216,8 @@ class GraphCheck {
       for (int32_t e : a.exprs) EDGERT_TRY(expr(e, "an attribute"));
       if (a.program.operands.empty() && a.program.code.empty()) continue;
       if (std::string why = check_program(a.program); !why.empty())
-        return bad("%s '%s': program %s: %s", n.info.op.c_str(), n.info.name.c_str(), a.name.c_str(), why.c_str());
+        return bad("%s '%s': program %s: %s", n.info.op.c_str(), n.info.name.c_str(), a.name.c_str(),
+                   why.c_str());
     }
     return {};
   }
@@ -257,18 +265,20 @@ class GraphCheck {
   std::vector<uint8_t> defined_;
 };
 
-Status same_types(const Graph& a, std::span<const int32_t> of_a, const Graph& b, std::span<const int32_t> of_b,
-                  const Node& node) {
+Status same_types(const Graph& a, std::span<const int32_t> of_a, const Graph& b,
+                  std::span<const int32_t> of_b, const Node& node) {
   bool same = of_a.size() == of_b.size();
   for (size_t i = 0; same && i < of_a.size(); i++) {
     if (of_a[i] < 0) continue;
-    if (of_b[i] < 0) return bad("%s '%s' lacks value %zu of its body", node.info.op.c_str(), node.info.name.c_str(), i);
+    if (of_b[i] < 0)
+      return bad("%s '%s' lacks value %zu of its body", node.info.op.c_str(), node.info.name.c_str(), i);
     const Value& x = a.values[static_cast<size_t>(of_a[i])];
     const Value& y = b.values[static_cast<size_t>(of_b[i])];
     same = x.dtype == y.dtype && x.dims.size() == y.dims.size();
   }
   if (same) return {};
-  return bad("%s '%s': its body's values are not of the types it is given", node.info.op.c_str(), node.info.name.c_str());
+  return bad("%s '%s': its body's values are not of the types it is given", node.info.op.c_str(),
+             node.info.name.c_str());
 }
 
 Status check_if(const Model& model, const Graph& graph, const Node& node) {
@@ -297,13 +307,17 @@ Status check_loop(const Model& model, const Graph& graph, const Node& node) {
     return value.dtype == dtype;
   };
   if ((node.inputs[0] >= 0 && !type(graph, node.inputs[0], EDGERT_I64)) ||
-      (node.inputs[1] >= 0 && !type(graph, node.inputs[1], EDGERT_BOOL)) || !type(body, body.inputs[0], EDGERT_I64) ||
-      !type(body, body.inputs[1], EDGERT_BOOL) || !type(body, body.outputs[0], EDGERT_BOOL))
+      (node.inputs[1] >= 0 && !type(graph, node.inputs[1], EDGERT_BOOL)) ||
+      !type(body, body.inputs[0], EDGERT_I64) || !type(body, body.inputs[1], EDGERT_BOOL) ||
+      !type(body, body.outputs[0], EDGERT_BOOL))
     return bad("loop '%s': trip count is i64, condition is bool", name);
   const auto n = static_cast<size_t>(carried);
-  EDGERT_TRY(same_types(body, std::span(body.inputs).subspan(2), graph, std::span(node.inputs).subspan(2), node));
-  EDGERT_TRY(same_types(body, std::span(body.outputs).subspan(1, n), body, std::span(body.inputs).subspan(2, n), node));
-  EDGERT_TRY(same_types(graph, std::span(node.outputs).first(n), body, std::span(body.outputs).subspan(1, n), node));
+  EDGERT_TRY(
+      same_types(body, std::span(body.inputs).subspan(2), graph, std::span(node.inputs).subspan(2), node));
+  EDGERT_TRY(same_types(body, std::span(body.outputs).subspan(1, n), body,
+                        std::span(body.inputs).subspan(2, n), node));
+  EDGERT_TRY(
+      same_types(graph, std::span(node.outputs).first(n), body, std::span(body.outputs).subspan(1, n), node));
   for (size_t i = n; i < node.outputs.size(); i++) {
     if (node.outputs[i] < 0) continue;
     const Value& stacked = graph.values[static_cast<size_t>(node.outputs[i])];
@@ -327,14 +341,15 @@ Status check_bodies(const Model& model, int32_t index, int nesting, std::vector<
   for (const Node& node : graph.nodes) {
     const std::string& op = node.info.op;
     for (int32_t g : node.graphs)
-      if (!within(g, model.graphs.size())) return bad("%s '%s' refers to graph %d", op.c_str(), node.info.name.c_str(), g);
+      if (!within(g, model.graphs.size()))
+        return bad("%s '%s' refers to graph %d", op.c_str(), node.info.name.c_str(), g);
     if (op == "if")
       EDGERT_TRY(check_if(model, graph, node));
     else if (op == "loop")
       EDGERT_TRY(check_loop(model, graph, node));
     else if (!node.graphs.empty())
-      return error(EDGERT_ERROR_UNSUPPORTED, "load: %s '%s' has bodies; this version knows if and loop", op.c_str(),
-                   node.info.name.c_str());
+      return error(EDGERT_ERROR_UNSUPPORTED, "load: %s '%s' has bodies; this version knows if and loop",
+                   op.c_str(), node.info.name.c_str());
     for (int32_t g : node.graphs) {
       EDGERT_TRY(check_bodies(model, g, nesting + 1, heights));
       below = std::max(below, heights[static_cast<size_t>(g)]);
@@ -372,7 +387,8 @@ Status check_references(const Model& model) {
                  r.outputs.size(), graph.inputs.size(), graph.outputs.size());
     for (const auto* list : {&r.inputs, &r.outputs})
       for (int32_t c : *list)
-        if (!within(c, model.constants.size()) || model.constants[static_cast<size_t>(c)].forms[0].kind != "plain")
+        if (!within(c, model.constants.size()) ||
+            model.constants[static_cast<size_t>(c)].forms[0].kind != "plain")
           return bad("a reference refers to constant %d", c);
   }
   return {};
@@ -389,7 +405,8 @@ Status find_owners(const Model& model, std::vector<Owner>& owners) {
     for (size_t s = 0; s < model.graphs[g].segments.size(); s++)
       for (const Binding& b : model.graphs[g].segments[s].bindings) {
         Owner& owner = owners[static_cast<size_t>(b.symbol)];
-        if (owner.graph != -1) return bad("symbol '%s' is bound twice", model.symbols[static_cast<size_t>(b.symbol)].c_str());
+        if (owner.graph != -1)
+          return bad("symbol '%s' is bound twice", model.symbols[static_cast<size_t>(b.symbol)].c_str());
         owner = {static_cast<int32_t>(g), static_cast<int32_t>(s)};
       }
   return {};
@@ -427,8 +444,7 @@ class Collector {
   uint32_t now_ = 0;
 };
 
-void find_keys(int32_t graph_index, Graph& graph, const std::vector<Owner>& owners,
-               Collector& collector) {
+void find_keys(int32_t graph_index, Graph& graph, const std::vector<Owner>& owners, Collector& collector) {
   for (size_t s = 0; s < graph.segments.size(); s++) {
     Segment& segment = graph.segments[s];
     collector.start();
@@ -466,7 +482,8 @@ Status check_model(Model& model) {
   if (model.entries.empty()) return bad("the file has no entry point");
   std::vector<int> heights(model.graphs.size(), 0);
   for (const Entry& e : model.entries) {
-    if (!within(e.graph, model.graphs.size())) return bad("entry '%s' refers to graph %d", e.name.c_str(), e.graph);
+    if (!within(e.graph, model.graphs.size()))
+      return bad("entry '%s' refers to graph %d", e.name.c_str(), e.graph);
     EDGERT_TRY(check_bodies(model, e.graph, 0, heights));
   }
   EDGERT_TRY(check_states(model));

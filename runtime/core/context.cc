@@ -6,8 +6,8 @@ namespace edgert {
 
 Status Context::allocate(int device, uint64_t bytes, Memory& memory, const char* what) {
   if (bytes > memory_limit || allocated_ > memory_limit - bytes)
-    return error(EDGERT_ERROR_MEMORY, "%s: %llu bytes wanted, %llu are in use, the memory limit is %llu", what,
-                 static_cast<unsigned long long>(bytes), static_cast<unsigned long long>(allocated_),
+    return error(EDGERT_ERROR_MEMORY, "%s: %llu bytes wanted, %llu are in use, the memory limit is %llu",
+                 what, static_cast<unsigned long long>(bytes), static_cast<unsigned long long>(allocated_),
                  static_cast<unsigned long long>(memory_limit));
   EDGERT_TRY(backend(device).allocate(bytes, memory));
   allocated_ += bytes;

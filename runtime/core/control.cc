@@ -14,7 +14,9 @@ uint8_t* address(Memory memory) { return static_cast<uint8_t*>(memory.handle) + 
 class HostBlock {
  public:
   explicit HostBlock(Context& context) : context_(&context) {}
-  HostBlock(HostBlock&& other) noexcept : context_(other.context_), block_(other.block_) { other.block_ = {}; }
+  HostBlock(HostBlock&& other) noexcept : context_(other.context_), block_(other.block_) {
+    other.block_ = {};
+  }
   ~HostBlock() { context_->release(block_); }
   void swap(HostBlock& other) { std::swap(block_, other.block_); }
 
@@ -60,8 +62,8 @@ struct Stack {
       slice.assign(dims.begin(), dims.end());
       slice_bytes = body.bytes(value);
     } else if (!std::ranges::equal(dims, slice)) {
-      return error(EDGERT_ERROR_GUARD, "slice %lld is %s, the ones before are %s", static_cast<long long>(count),
-                   shape_text(dims).c_str(), shape_text(slice).c_str());
+      return error(EDGERT_ERROR_GUARD, "slice %lld is %s, the ones before are %s",
+                   static_cast<long long>(count), shape_text(dims).c_str(), shape_text(slice).c_str());
     }
     const uint64_t used = slice_bytes * static_cast<uint64_t>(count);
     EDGERT_TRY(block.grow(used, used + slice_bytes));
@@ -96,8 +98,8 @@ Status Frame::take_result(int32_t value, std::span<const int64_t> got, void*& to
   for (size_t i = 0; i < got.size(); i++) {
     known &= planned[i] >= 0;
     if (planned[i] >= 0 && planned[i] != got[i])
-      return error(EDGERT_ERROR_GUARD, "result '%s' is %s, expected %s", v.name.c_str(), shape_text(got).c_str(),
-                   shape_text(planned).c_str());
+      return error(EDGERT_ERROR_GUARD, "result '%s' is %s, expected %s", v.name.c_str(),
+                   shape_text(got).c_str(), shape_text(planned).c_str());
   }
   std::ranges::copy(got, dims_.begin() + v.dims_offset);
   const auto root = static_cast<size_t>(value);
@@ -136,7 +138,8 @@ Status Frame::run_loop(SegmentPlan& plan, const Step& step, const Node& node) {
   int64_t trips = INT64_MAX;
   uint8_t condition = 1;
   for (size_t i = 0; i < 2; i++)
-    if (node.inputs[i] >= 0 && bytes(node.inputs[i]) == 0) return error(EDGERT_ERROR_GUARD, "operand %zu is empty", i);
+    if (node.inputs[i] >= 0 && bytes(node.inputs[i]) == 0)
+      return error(EDGERT_ERROR_GUARD, "operand %zu is empty", i);
   if (node.inputs[0] >= 0) std::memcpy(&trips, address(operands[0]), sizeof trips);
   if (node.inputs[1] >= 0) condition = *address(operands[1]);
 
@@ -164,7 +167,8 @@ Status Frame::run_loop(SegmentPlan& plan, const Step& step, const Node& node) {
       EDGERT_TRY(carried[i].next.reserve(body.bytes(from)));
       EDGERT_TRY(body.read(from, carried[i].next.data(), body.bytes(from)));
     }
-    for (size_t i = 0; i < stacks.size(); i++) EDGERT_TRY(stacks[i].append(body, outputs[1 + carried_count + i]));
+    for (size_t i = 0; i < stacks.size(); i++)
+      EDGERT_TRY(stacks[i].append(body, outputs[1 + carried_count + i]));
     if (body.bytes(outputs[0]) < 1) return error(EDGERT_ERROR_GUARD, "the body's condition is empty");
     uint8_t again;
     EDGERT_TRY(body.read(outputs[0], &again, 1));

@@ -38,12 +38,15 @@ void describe_graph(const Model& model, Context& context, int32_t index, const s
       if (node.is_alias()) continue;
       const bool on_device = place.device != kHost;
       out += out.ends_with('[') ? "" : ", ";
-      out += "{" + field("name", json_quoted(node.info.name)) + ", " + field("op", json_quoted(node.info.op)) + ", " +
-             field("device", json_quoted(on_device ? std::string(context.backend(place.device).name()) : "cpu")) +
-             ", " + field("reason", json_quoted(place.reason)) + ", " + field("segment", std::to_string(s)) + ", " +
-             field("graph", json_quoted(path)) + "}";
+      out += "{" + field("name", json_quoted(node.info.name)) + ", " +
+             field("op", json_quoted(node.info.op)) + ", " +
+             field("device",
+                   json_quoted(on_device ? std::string(context.backend(place.device).name()) : "cpu")) +
+             ", " + field("reason", json_quoted(place.reason)) + ", " + field("segment", std::to_string(s)) +
+             ", " + field("graph", json_quoted(path)) + "}";
       for (size_t g = 0; g < node.graphs.size(); g++)
-        describe_graph(model, context, node.graphs[g], path + "/" + node.info.name + "." + std::to_string(g), out);
+        describe_graph(model, context, node.graphs[g], path + "/" + node.info.name + "." + std::to_string(g),
+                       out);
     }
 }
 
@@ -55,13 +58,14 @@ std::string Session::describe() const {
   describe_graph(model(), *context_, index, graph().name, nodes);
   const int last = context_->device_count() - 1;
   return "{" + field("device", json_quoted(std::string(context_->backend(last).name()))) + ", " +
-         field("isa", json_quoted(cpu_isa())) + ", " + field("threads", std::to_string(settings_.threads)) + ", " +
-         field("entry", json_quoted(model().entries[static_cast<size_t>(entry_)].name)) + ", " +
+         field("isa", json_quoted(cpu_isa())) + ", " + field("threads", std::to_string(settings_.threads)) +
+         ", " + field("entry", json_quoted(model().entries[static_cast<size_t>(entry_)].name)) + ", " +
          field("producer", json_quoted(model().producer)) + ", " +
          field("arena_bytes", std::to_string(frame_->arena_bytes())) + ", " +
          field("allocated_bytes", std::to_string(context_->allocated())) + ", " +
          field("weight_bytes", std::to_string(model().data.size())) + ", " +
-         field("segments", std::to_string(graph().segments.size())) + ", " + field("nodes", nodes + "]") + "}";
+         field("segments", std::to_string(graph().segments.size())) + ", " + field("nodes", nodes + "]") +
+         "}";
 }
 
 }  // namespace edgert

@@ -30,7 +30,8 @@ Status File::open(const char* path, std::shared_ptr<const File>& out) {
 
 Status File::map(int fd, uint64_t offset, uint64_t bytes, std::shared_ptr<const File>& out) {
   struct stat info;
-  if (fstat(fd, &info) != 0) return error(EDGERT_ERROR_IO, "cannot read the file's size: %s", std::strerror(errno));
+  if (fstat(fd, &info) != 0)
+    return error(EDGERT_ERROR_IO, "cannot read the file's size: %s", std::strerror(errno));
   if (!S_ISREG(info.st_mode)) return error(EDGERT_ERROR_IO, "not a regular file");
   uint64_t total = static_cast<uint64_t>(info.st_size);
   if (offset > total || bytes > total - offset)

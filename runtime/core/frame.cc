@@ -30,9 +30,15 @@ int64_t load_integer(const void* from, int32_t dtype) {
 }  // namespace
 
 Frame::Frame(Context& context, int32_t graph)
-    : context_(context), graph_index_(graph), graph_(context.model().graphs[static_cast<size_t>(graph)]),
-      dims_(static_cast<size_t>(graph_.dim_count), -1), inputs_(graph_.inputs.size()), outputs_(graph_.outputs.size()),
-      blocks_(graph_.values.size()), current_(graph_.values.size()), plans_(graph_.segments.size()),
+    : context_(context),
+      graph_index_(graph),
+      graph_(context.model().graphs[static_cast<size_t>(graph)]),
+      dims_(static_cast<size_t>(graph_.dim_count), -1),
+      inputs_(graph_.inputs.size()),
+      outputs_(graph_.outputs.size()),
+      blocks_(graph_.values.size()),
+      current_(graph_.values.size()),
+      plans_(graph_.segments.size()),
       bodies_(static_cast<size_t>(graph_.body_count)) {
   const auto& homes = context.placement[static_cast<size_t>(graph)].homes;
   for (size_t v = 0; v < blocks_.size(); v++) blocks_[v].device = homes[v];
@@ -50,7 +56,8 @@ Frame::~Frame() {
 
 void Frame::set_input(int32_t input, Memory memory, std::span<const int64_t> dims, int device) {
   Input& in = inputs_[static_cast<size_t>(input)];
-  if (in.memory.handle != memory.handle || in.memory.offset != memory.offset || in.device != device) generation_++;
+  if (in.memory.handle != memory.handle || in.memory.offset != memory.offset || in.device != device)
+    generation_++;
   in.memory = memory;
   in.dims.assign(dims.begin(), dims.end());
   in.device = device;
@@ -98,7 +105,8 @@ Status Frame::read(int32_t value, void* to, uint64_t bytes) {
   const Memory from = locate(value, device);
   if (bytes == 0) return {};
   if (!from.handle)
-    return error(EDGERT_ERROR_INTERNAL, "value '%s' has no memory", graph_.values[static_cast<size_t>(value)].name.c_str());
+    return error(EDGERT_ERROR_INTERNAL, "value '%s' has no memory",
+                 graph_.values[static_cast<size_t>(value)].name.c_str());
   return context_.backend(device).download(to, from, bytes);
 }
 
@@ -213,9 +221,10 @@ Status Frame::check_inputs(const SegmentPlan& plan) const {
     if (std::equal(in.dims.begin(), in.dims.end(), plan.dims.begin() + offset)) continue;
     std::string expected;
     for (int32_t d : v.dims) expected += (expected.empty() ? "" : ", ") + expr_text(context_.model(), d);
-    return error(EDGERT_ERROR_GUARD, "input '%s': got %s, expected [%s], which is %s here", v.name.c_str(),
-                 shape_text(in.dims).c_str(), expected.c_str(),
-                 shape_text(std::span(plan.dims).subspan(static_cast<size_t>(offset), v.dims.size())).c_str());
+    return error(
+        EDGERT_ERROR_GUARD, "input '%s': got %s, expected [%s], which is %s here", v.name.c_str(),
+        shape_text(in.dims).c_str(), expected.c_str(),
+        shape_text(std::span(plan.dims).subspan(static_cast<size_t>(offset), v.dims.size())).c_str());
   }
   return {};
 }
@@ -319,7 +328,8 @@ Status Frame::resolve(SegmentPlan& plan) {
 void Frame::resolve_operands(SegmentPlan& plan, const Step& step) {
   const int32_t end = step.first + step.input_count + step.output_count + 1;
   for (auto i = static_cast<size_t>(step.first); i < static_cast<size_t>(end); i++)
-    plan.memory[i] = plan.operands[i] < 0 ? Memory{} : plan.storages[static_cast<size_t>(plan.operands[i])].memory;
+    plan.memory[i] =
+        plan.operands[i] < 0 ? Memory{} : plan.storages[static_cast<size_t>(plan.operands[i])].memory;
 }
 
 // With separate allocations, a storage of the arena exists from its first step to its last.
@@ -390,9 +400,11 @@ Status Frame::run_kernel(SegmentPlan& plan, const Step& step) {
 Status Frame::set_counts(const SegmentPlan& plan, const Step& step, const int64_t* counts) {
   for (int32_t i = 0; i < step.count_count; i++) {
     const CountAxis& axis = plan.counts[static_cast<size_t>(step.first_count + i)];
-    dims_[static_cast<size_t>(graph_.values[static_cast<size_t>(axis.value)].dims_offset + axis.axis)] = counts[i];
+    dims_[static_cast<size_t>(graph_.values[static_cast<size_t>(axis.value)].dims_offset + axis.axis)] =
+        counts[i];
   }
-  for (int32_t k = step.first + step.input_count; k < step.first + step.input_count + step.output_count; k++) {
+  for (int32_t k = step.first + step.input_count; k < step.first + step.input_count + step.output_count;
+       k++) {
     const int32_t storage = plan.operands[static_cast<size_t>(k)];
     if (storage < 0) continue;
     const Storage& s = plan.storages[static_cast<size_t>(storage)];
@@ -400,7 +412,8 @@ Status Frame::set_counts(const SegmentPlan& plan, const Step& step, const int64_
     const auto item = static_cast<uint64_t>(item_size(graph_.values[static_cast<size_t>(s.value)].dtype));
     if (!product(dims(s.value), elements) || static_cast<uint64_t>(elements) > s.bytes / item)
       return error(EDGERT_ERROR_INTERNAL, "the kernel found size %s for '%s', which %llu bytes do not hold",
-                   shape_text(dims(s.value)).c_str(), graph_.values[static_cast<size_t>(s.value)].name.c_str(),
+                   shape_text(dims(s.value)).c_str(),
+                   graph_.values[static_cast<size_t>(s.value)].name.c_str(),
                    static_cast<unsigned long long>(s.bytes));
   }
   return {};
@@ -417,8 +430,10 @@ Status Frame::run_transfer(SegmentPlan& plan, const Step& step) {
     if (in.device == step.device) return context_.backend(step.device).copy(target, source, size);
   }
   if (step.device == kHost)
-    return context_.backend(from.device).download(static_cast<uint8_t*>(target.handle) + target.offset, source, size);
-  return context_.backend(step.device).upload(target, static_cast<uint8_t*>(source.handle) + source.offset, size);
+    return context_.backend(from.device)
+        .download(static_cast<uint8_t*>(target.handle) + target.offset, source, size);
+  return context_.backend(step.device)
+      .upload(target, static_cast<uint8_t*>(source.handle) + source.offset, size);
 }
 
 }  // namespace edgert

@@ -88,15 +88,15 @@ class Frame {
   Context& context_;
   int32_t graph_index_;
   const Graph& graph_;
-  std::vector<int64_t> dims_;        // of all values, at Value::dims_offset
+  std::vector<int64_t> dims_;  // of all values, at Value::dims_offset
   std::vector<Input> inputs_;
   std::vector<Output> outputs_;
-  std::vector<Block> blocks_;        // by root value
-  std::vector<Memory> current_;      // by root value: where a value that outlives its segment is
+  std::vector<Block> blocks_;    // by root value
+  std::vector<Memory> current_;  // by root value: where a value that outlives its segment is
   std::array<Block, kMaxDevices> arenas_;
-  std::vector<Plans> plans_;         // by segment
+  std::vector<Plans> plans_;  // by segment
   std::vector<std::unique_ptr<Frame>> bodies_;
-  uint64_t generation_ = 1;          // raised whenever an address changes
+  uint64_t generation_ = 1;  // raised whenever an address changes
 };
 
 }  // namespace edgert

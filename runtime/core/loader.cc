@@ -25,11 +25,13 @@ uint64_t little_endian(const uint8_t* p, int bytes) {
   return v;
 }
 
-Status read_section(std::span<const uint8_t> file, uint64_t at, const char* what, std::span<const uint8_t>& out) {
+Status read_section(std::span<const uint8_t> file, uint64_t at, const char* what,
+                    std::span<const uint8_t>& out) {
   uint64_t offset = little_endian(file.data() + at, 8), bytes = little_endian(file.data() + at + 8, 8);
   if (offset < kHeaderBytes || offset % 64 != 0 || offset > file.size() || bytes > file.size() - offset)
-    return error(EDGERT_ERROR_FORMAT, "load: the %s is said to be %llu bytes at %llu, the file has %zu: truncated?",
-                 what, static_cast<unsigned long long>(bytes), static_cast<unsigned long long>(offset), file.size());
+    return error(
+        EDGERT_ERROR_FORMAT, "load: the %s is said to be %llu bytes at %llu, the file has %zu: truncated?",
+        what, static_cast<unsigned long long>(bytes), static_cast<unsigned long long>(offset), file.size());
   out = file.subspan(offset, bytes);
   return {};
 }
@@ -54,7 +56,8 @@ Status verify_checksum(std::span<const uint8_t> file, uint32_t expected) {
   crc = crc32(crc, kZero, 4);
   crc = crc32(crc, file.data() + 52, file.size() - 52);
   if (crc == expected) return {};
-  return error(EDGERT_ERROR_FORMAT, "load: checksum is %08x, expected %08x: the file is damaged", crc, expected);
+  return error(EDGERT_ERROR_FORMAT, "load: checksum is %08x, expected %08x: the file is damaged", crc,
+               expected);
 }
 
 // Copies out of the FlatBuffer. Vectors in a hostile file may overlap, so what is copied is budgeted.
@@ -129,9 +132,10 @@ Constant Reader::constant(const fb::Constant& from) {
   each(from.forms(), to.forms, [&](const fb::Form& f) {
     Form form{text(f.kind()), numbers(f.params()), nullptr, f.bytes()};
     if (f.offset() % 64 != 0 || f.offset() > data_.size() || f.bytes() > data_.size() - f.offset())
-      problem_ = error(EDGERT_ERROR_FORMAT, "load: a constant of %llu bytes at %llu is outside the data section's %zu",
-                       static_cast<unsigned long long>(f.bytes()), static_cast<unsigned long long>(f.offset()),
-                       data_.size());
+      problem_ = error(EDGERT_ERROR_FORMAT,
+                       "load: a constant of %llu bytes at %llu is outside the data section's %zu",
+                       static_cast<unsigned long long>(f.bytes()),
+                       static_cast<unsigned long long>(f.offset()), data_.size());
     else
       form.data = data_.data() + f.offset();
     return form;
@@ -148,8 +152,8 @@ Value Reader::value(const fb::Value& from) {
   to.form = from.form();
   to.capacity = from.capacity();
   if (from.base() >= 0)
-    problem_ = error(EDGERT_ERROR_UNSUPPORTED, "load: value '%s' lies inside another, which this version cannot read",
-                     to.name.c_str());
+    problem_ = error(EDGERT_ERROR_UNSUPPORTED,
+                     "load: value '%s' lies inside another, which this version cannot read", to.name.c_str());
   return to;
 }
 
@@ -171,7 +175,8 @@ Segment Reader::segment(const fb::Segment& from) {
   Segment to;
   to.first_node = from.first_node();
   each(from.bindings(), to.bindings, [&](const fb::Binding& b) {
-    if (b.source() > fb::Source::MAX) problem_ = error(EDGERT_ERROR_FORMAT, "load: unknown source of a symbol");
+    if (b.source() > fb::Source::MAX)
+      problem_ = error(EDGERT_ERROR_FORMAT, "load: unknown source of a symbol");
     return Binding{b.symbol(), static_cast<Source>(b.source()), b.value(), b.index()};
   });
   each(from.guards(), to.guards,

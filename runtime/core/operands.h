@@ -17,7 +17,8 @@ inline edgert_operand make_operand(const Model& model, const Value& value, const
   operand.rank = static_cast<int32_t>(value.dims.size());
   operand.dims = dims;
   if (value.constant < 0) return operand;
-  const Form& form = model.constants[static_cast<size_t>(value.constant)].forms[static_cast<size_t>(value.form)];
+  const Form& form =
+      model.constants[static_cast<size_t>(value.constant)].forms[static_cast<size_t>(value.form)];
   operand.data = form.data;
   operand.data_bytes = form.bytes;
   operand.form = form.kind.c_str();

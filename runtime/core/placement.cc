@@ -13,7 +13,12 @@ constexpr int kMostProblems = 20;
 class Placer {
  public:
   Placer(const Model& model, const Backend& host, const Backend* device, bool strict, Placement& out)
-      : model_(model), host_(host), device_(device), strict_(strict), out_(out), nothing_(model),
+      : model_(model),
+        host_(host),
+        device_(device),
+        strict_(strict),
+        out_(out),
+        nothing_(model),
         evaluation_(model, nothing_) {}
 
   void graph(int32_t index) {
@@ -59,7 +64,8 @@ class Placer {
   }
 
   void problem(const Node& node, const std::string& why) {
-    if (problem_count++ < kMostProblems) problems += "\n  " + node.info.op + " '" + node.info.name + "': " + why;
+    if (problem_count++ < kMostProblems)
+      problems += "\n  " + node.info.op + " '" + node.info.name + "': " + why;
   }
 
   bool is_small_integers(const Graph& graph, const Node& node) const {
@@ -96,9 +102,9 @@ Status place_nodes(const Model& model, int32_t entry, const Backend& host, const
   std::string more;
   if (placer.problem_count > kMostProblems)
     more = "\n  and " + std::to_string(placer.problem_count - kMostProblems) + " more";
-  return {EDGERT_ERROR_UNSUPPORTED, "load: no kernel on " +
-                                        std::string(strict && device ? device->name() : host.name()) + " for " +
-                                        std::to_string(placer.problem_count) + " nodes:" + placer.problems + more};
+  return {EDGERT_ERROR_UNSUPPORTED,
+          "load: no kernel on " + std::string(strict && device ? device->name() : host.name()) + " for " +
+              std::to_string(placer.problem_count) + " nodes:" + placer.problems + more};
 }
 
 }  // namespace edgert

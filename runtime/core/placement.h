@@ -17,9 +17,9 @@ struct NodePlace {
 };
 
 struct GraphPlacement {
-  bool reached = false;            // from the entry
+  bool reached = false;  // from the entry
   std::vector<NodePlace> nodes;
-  std::vector<uint8_t> homes;      // the device of every value's storage
+  std::vector<uint8_t> homes;  // the device of every value's storage
 };
 
 using Placement = std::vector<GraphPlacement>;

@@ -12,11 +12,16 @@ namespace {
 class Builder {
  public:
   Builder(Context& context, int32_t graph, int32_t segment, SegmentPlan& plan)
-      : context_(context), model_(context.model()), graph_(model_.graphs[static_cast<size_t>(graph)]),
-        segment_(graph_.segments[static_cast<size_t>(segment)]), segment_index_(segment),
+      : context_(context),
+        model_(context.model()),
+        graph_(model_.graphs[static_cast<size_t>(graph)]),
+        segment_(graph_.segments[static_cast<size_t>(segment)]),
+        segment_index_(segment),
         homes_(context.placement[static_cast<size_t>(graph)].homes),
-        places_(context.placement[static_cast<size_t>(graph)].nodes), evaluation_(model_, context.symbols),
-        plan_(plan), offsets_(graph_.values.size(), -1) {
+        places_(context.placement[static_cast<size_t>(graph)].nodes),
+        evaluation_(model_, context.symbols),
+        plan_(plan),
+        offsets_(graph_.values.size(), -1) {
     for (auto& list : on_device_) list.assign(graph_.values.size(), -1);
   }
 
@@ -34,7 +39,9 @@ class Builder {
 
  private:
   const Value& value(int32_t index) const { return graph_.values[static_cast<size_t>(index)]; }
-  const int64_t* dims(int32_t index) const { return plan_.dims.data() + offsets_[static_cast<size_t>(index)]; }
+  const int64_t* dims(int32_t index) const {
+    return plan_.dims.data() + offsets_[static_cast<size_t>(index)];
+  }
   std::span<const int64_t> shape(int32_t index) const { return {dims(index), value(index).dims.size()}; }
 
   // Evaluates the dims of every value of the segment; pointers into plan_.dims stay valid from here on.
@@ -65,8 +72,8 @@ class Builder {
       if (!found_later) {
         EDGERT_TRY(evaluation_.get(d, "size of '" + v.name + "'", size));
         if (size < 0)
-          return error(EDGERT_ERROR_GUARD, "size of '%s' is %lld (%s)", v.name.c_str(), static_cast<long long>(size),
-                       expr_text(model_, d).c_str());
+          return error(EDGERT_ERROR_GUARD, "size of '%s' is %lld (%s)", v.name.c_str(),
+                       static_cast<long long>(size), expr_text(model_, d).c_str());
       }
       plan_.dims.push_back(size);
     }
@@ -229,7 +236,8 @@ class Builder {
         if (shape(v)[axis] >= 0) continue;
         const Expr& e = model_.exprs[static_cast<size_t>(value(v).dims[axis])];
         if (e.code != ExprCode::kSymbol)
-          return error(EDGERT_ERROR_FORMAT, "size of axis %zu of '%s' is not known", axis, value(v).name.c_str());
+          return error(EDGERT_ERROR_FORMAT, "size of axis %zu of '%s' is not known", axis,
+                       value(v).name.c_str());
         plan_.counts.push_back({v, static_cast<int32_t>(axis), e.a});
       }
     }
@@ -253,7 +261,8 @@ class Builder {
     }
     const auto all = std::span<const edgert_operand>(operands);
     Backend& backend = context_.backend(step.device);
-    EDGERT_TRY(backend.plan(info, all.first(node.inputs.size()), all.subspan(node.inputs.size()), step.planned));
+    EDGERT_TRY(
+        backend.plan(info, all.first(node.inputs.size()), all.subspan(node.inputs.size()), step.planned));
     if (const uint64_t bytes = step.planned->scratch_bytes) {
       const int32_t scratch = add_storage(Storage::Kind::kArena, step.device, -1, bytes);
       storage(scratch).defined_here = storage(scratch).is_scratch = true;
@@ -289,7 +298,7 @@ class Builder {
   const std::vector<NodePlace>& places_;
   Evaluation evaluation_;
   SegmentPlan& plan_;
-  std::vector<int32_t> offsets_;  // of every value's dims; -1: not touched
+  std::vector<int32_t> offsets_;                 // of every value's dims; -1: not touched
   std::vector<int32_t> on_device_[kMaxDevices];  // the storage of every root; -1: none yet
 };
 
@@ -306,7 +315,8 @@ Status build_plan(Context& context, int32_t graph, int32_t segment, std::unique_
   auto plan = std::make_unique<SegmentPlan>();
   EDGERT_TRY(Builder(context, graph, segment, *plan).build());
   const Graph& of = context.model().graphs[static_cast<size_t>(graph)];
-  for (int32_t symbol : of.segments[static_cast<size_t>(segment)].key) plan->key.push_back(context.symbols.value(symbol));
+  for (int32_t symbol : of.segments[static_cast<size_t>(segment)].key)
+    plan->key.push_back(context.symbols.value(symbol));
   out = std::move(plan);
   return {};
 }

@@ -14,7 +14,21 @@
 
 namespace edgert {
 
-enum class ExprCode : uint8_t { kConst, kSymbol, kAdd, kSub, kMul, kFloorDiv, kCeilDiv, kMod, kMin, kMax, kEq, kSelect, kBcast };
+enum class ExprCode : uint8_t {
+  kConst,
+  kSymbol,
+  kAdd,
+  kSub,
+  kMul,
+  kFloorDiv,
+  kCeilDiv,
+  kMod,
+  kMin,
+  kMax,
+  kEq,
+  kSelect,
+  kBcast
+};
 
 struct Expr {
   int64_t value = 0;  // of kConst
@@ -58,7 +72,7 @@ struct Node {
   std::vector<int32_t> inputs, outputs;  // values; -1: absent
   std::vector<int32_t> graphs;
   std::vector<std::string> absorbed;
-  bool symbolic = false;  // an attribute holds expressions
+  bool symbolic = false;   // an attribute holds expressions
   int32_t first_body = 0;  // of its graphs among all bodies of the graph's nodes
   bool is_alias() const { return info.op == "reshape"; }
   bool is_control() const { return !graphs.empty(); }

@@ -51,7 +51,8 @@ Status open_devices(const Settings& settings, std::vector<std::unique_ptr<Backen
       return error(EDGERT_ERROR_ARGUMENT, "load: device '%s', expected opencl:<number>", name.c_str());
     number = static_cast<int>(parsed);
   } else if (name != "opencl") {
-    return error(EDGERT_ERROR_ARGUMENT, "load: device '%s', expected cpu, opencl, opencl:<number> or auto", name.c_str());
+    return error(EDGERT_ERROR_ARGUMENT, "load: device '%s', expected cpu, opencl, opencl:<number> or auto",
+                 name.c_str());
   }
   EDGERT_TRY(open_opencl(settings, number, device));
   out.push_back(std::move(device));
@@ -75,12 +76,14 @@ Status find_entry(const Model& model, const std::string& name, int32_t& graph, i
 // Holds the session for one call.
 class Session::Lock {
  public:
-  explicit Lock(Session& session) : busy_(session.busy_), held_(!busy_.exchange(true, std::memory_order_acquire)) {}
+  explicit Lock(Session& session)
+      : busy_(session.busy_), held_(!busy_.exchange(true, std::memory_order_acquire)) {}
   ~Lock() {
     if (held_) busy_.store(false, std::memory_order_release);
   }
   Status status() const {
-    return held_ ? Status() : error(EDGERT_ERROR_BUSY, "the session is running in another thread; use a clone");
+    return held_ ? Status()
+                 : error(EDGERT_ERROR_BUSY, "the session is running in another thread; use a clone");
   }
 
  private:
@@ -105,7 +108,8 @@ Session::~Session() {
   for (auto& [value, block] : staged_) context_->release(block);
 }
 
-Status Session::open(std::shared_ptr<const Model> model, const Settings& settings, std::unique_ptr<Session>& out) {
+Status Session::open(std::shared_ptr<const Model> model, const Settings& settings,
+                     std::unique_ptr<Session>& out) {
   std::vector<std::unique_ptr<Backend>> backends;
   EDGERT_TRY(open_devices(settings, backends));
   int32_t graph = 0, entry = 0;
@@ -113,7 +117,8 @@ Status Session::open(std::shared_ptr<const Model> model, const Settings& setting
   std::unique_ptr<Session> session(new Session(std::move(model), std::move(backends), settings));
   Context& context = *session->context_;
   const Backend* device = context.device_count() > 1 ? &context.backend(1) : nullptr;
-  EDGERT_TRY(place_nodes(context.model(), graph, context.backend(kHost), device, settings.strict, context.placement));
+  EDGERT_TRY(place_nodes(context.model(), graph, context.backend(kHost), device, settings.strict,
+                         context.placement));
   EDGERT_TRY(session->prepare(entry));
   out = std::move(session);
   return {};
@@ -177,20 +182,23 @@ void Session::spec(const Value& value, edgert_spec& out) const {
   }
 }
 
-Status Session::check_tensor(const char* what, const Value& value, const edgert_tensor& tensor, bool has_data) const {
+Status Session::check_tensor(const char* what, const Value& value, const edgert_tensor& tensor,
+                             bool has_data) const {
   const char* name = value.name.c_str();
   if (tensor.dtype != value.dtype)
     return error(EDGERT_ERROR_ARGUMENT, "%s '%s' is %s, expected %s", what, name, dtype_name(tensor.dtype),
                  dtype_name(value.dtype));
   if (tensor.rank != static_cast<int32_t>(value.dims.size()))
-    return error(EDGERT_ERROR_ARGUMENT, "%s '%s' has rank %d, expected %zu", what, name, tensor.rank, value.dims.size());
+    return error(EDGERT_ERROR_ARGUMENT, "%s '%s' has rank %d, expected %zu", what, name, tensor.rank,
+                 value.dims.size());
   const std::span dims(tensor.dims, static_cast<size_t>(tensor.rank));
   int64_t elements, bytes;
   if (!product(dims, elements) || !multiply(elements, static_cast<int64_t>(item_size(value.dtype)), bytes))
     return error(EDGERT_ERROR_ARGUMENT, "%s '%s' has size %s", what, name, shape_text(dims).c_str());
   if (has_data && (tensor.bytes < static_cast<uint64_t>(bytes) || (bytes && !tensor.data)))
-    return error(EDGERT_ERROR_ARGUMENT, "%s '%s' %s needs %lld bytes, got %llu", what, name, shape_text(dims).c_str(),
-                 static_cast<long long>(bytes), static_cast<unsigned long long>(tensor.data ? tensor.bytes : 0));
+    return error(EDGERT_ERROR_ARGUMENT, "%s '%s' %s needs %lld bytes, got %llu", what, name,
+                 shape_text(dims).c_str(), static_cast<long long>(bytes),
+                 static_cast<unsigned long long>(tensor.data ? tensor.bytes : 0));
   return {};
 }
 
@@ -228,7 +236,8 @@ Status Session::set_output(size_t index, const edgert_tensor* tensor) {
   const Value& value = output(index);
   EDGERT_TRY(check_tensor("output", value, *tensor, true));
   if (reinterpret_cast<uintptr_t>(tensor->data) % item_size(value.dtype) != 0)
-    return error(EDGERT_ERROR_ARGUMENT, "output '%s': its memory is not aligned to its elements", value.name.c_str());
+    return error(EDGERT_ERROR_ARGUMENT, "output '%s': its memory is not aligned to its elements",
+                 value.name.c_str());
   frame_->set_output(static_cast<int32_t>(index), tensor->data,
                      std::span(tensor->dims, static_cast<size_t>(tensor->rank)));
   return {};
@@ -255,8 +264,9 @@ Status Session::hand_over(size_t index) {
     bool on_host = value.escapes;
     for (size_t n = 0; n < graph().nodes.size(); n++)
       for (int32_t v : graph().nodes[n].inputs)
-        on_host |= v >= 0 && places[n].device == kHost && !graph().nodes[n].is_alias() &&
-                   &graph().values[static_cast<size_t>(graph().values[static_cast<size_t>(v)].root)] == &value;
+        on_host |=
+            v >= 0 && places[n].device == kHost && !graph().nodes[n].is_alias() &&
+            &graph().values[static_cast<size_t>(graph().values[static_cast<size_t>(v)].root)] == &value;
     if (!on_host) {
       frame_->set_input(position, b.memory, dims, 1);
       return {};
@@ -299,8 +309,10 @@ Status Session::start_state(Tied& state) {
     }
   }
   int64_t elements, bytes;
-  if (!product(state.dims, elements) || !multiply(elements, static_cast<int64_t>(item_size(value.dtype)), bytes))
-    return error(EDGERT_ERROR_GUARD, "state '%s' has size %s", value.name.c_str(), shape_text(state.dims).c_str());
+  if (!product(state.dims, elements) ||
+      !multiply(elements, static_cast<int64_t>(item_size(value.dtype)), bytes))
+    return error(EDGERT_ERROR_GUARD, "state '%s' has size %s", value.name.c_str(),
+                 shape_text(state.dims).c_str());
   EDGERT_TRY(reserve(state.now, static_cast<uint64_t>(bytes), value.name.c_str()));
   if (form && bytes)
     std::memcpy(state.now.memory.handle, form->data, static_cast<size_t>(bytes));
@@ -384,7 +396,8 @@ Status Session::get_output_device(size_t index, edgert_tensor& shape, Memory& me
   EDGERT_TRY(lock.status());
   const Value& value = output(index);
   const int32_t number = graph().outputs[index];
-  if (!has_result_) return error(EDGERT_ERROR_ARGUMENT, "output '%s': no run has finished", value.name.c_str());
+  if (!has_result_)
+    return error(EDGERT_ERROR_ARGUMENT, "output '%s': no run has finished", value.name.c_str());
   int device;
   memory = frame_->locate(number, device);
   if (device == kHost)
@@ -415,12 +428,14 @@ Status Session::get_named(size_t index, edgert_tensor& out) {
   const SourceName& name = graph().names[index];
   if (!has_result_) return error(EDGERT_ERROR_ARGUMENT, "value '%s': no run has finished", name.name.c_str());
   if (name.value < 0)
-    return error(EDGERT_ERROR_ARGUMENT, "value '%s' was fused into '%s'", name.name.c_str(), name.absorbed_by.c_str());
+    return error(EDGERT_ERROR_ARGUMENT, "value '%s' was fused into '%s'", name.name.c_str(),
+                 name.absorbed_by.c_str());
   const Value& v = graph().values[static_cast<size_t>(name.value)];
   if (v.constant >= 0) {
     const auto& form = model().constants[static_cast<size_t>(v.constant)].forms[static_cast<size_t>(v.form)];
     if (form.kind != "plain")
-      return error(EDGERT_ERROR_UNSUPPORTED, "value '%s' is a constant stored as %s", name.name.c_str(), form.kind.c_str());
+      return error(EDGERT_ERROR_UNSUPPORTED, "value '%s' is a constant stored as %s", name.name.c_str(),
+                   form.kind.c_str());
   }
   return view(name.value, out);
 }

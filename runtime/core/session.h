@@ -26,15 +26,20 @@ struct Settings {
 // Calls that change a session, run it, or read a result fail with EDGERT_ERROR_BUSY during a run.
 class Session {
  public:
-  static Status open(std::shared_ptr<const Model> model, const Settings& settings, std::unique_ptr<Session>& out);
+  static Status open(std::shared_ptr<const Model> model, const Settings& settings,
+                     std::unique_ptr<Session>& out);
   ~Session();
   Status clone(std::unique_ptr<Session>& out);
 
   // ---- inputs (those that are no states) and outputs ----
   size_t input_count() const { return inputs_.size(); }
   size_t output_count() const { return graph().outputs.size(); }
-  const Value& input(size_t index) const { return graph().values[static_cast<size_t>(graph().inputs[inputs_[index]])]; }
-  const Value& output(size_t index) const { return graph().values[static_cast<size_t>(graph().outputs[index])]; }
+  const Value& input(size_t index) const {
+    return graph().values[static_cast<size_t>(graph().inputs[inputs_[index]])];
+  }
+  const Value& output(size_t index) const {
+    return graph().values[static_cast<size_t>(graph().outputs[index])];
+  }
   void spec(const Value& value, edgert_spec& out) const;
 
   Status set_input(size_t index, const edgert_tensor& tensor);
@@ -74,7 +79,8 @@ class Session {
   };
   class Lock;
 
-  Session(std::shared_ptr<const Model> model, std::vector<std::unique_ptr<Backend>> backends, const Settings& settings);
+  Session(std::shared_ptr<const Model> model, std::vector<std::unique_ptr<Backend>> backends,
+          const Settings& settings);
   Status prepare(int32_t entry);
   Status check_tensor(const char* what, const Value& value, const edgert_tensor& tensor, bool has_data) const;
   Status hand_over(size_t index);
@@ -91,7 +97,7 @@ class Session {
   std::vector<size_t> inputs_;  // position in the graph's list
   std::vector<Bound> bound_;    // of inputs_
   std::vector<Tied> states_;
-  std::map<int32_t, Block> staged_;  // host copies of device values
+  std::map<int32_t, Block> staged_;                  // host copies of device values
   std::vector<std::vector<std::string>> dim_texts_;  // of all values that have specs
   std::map<const Value*, size_t> dim_text_index_;
   std::atomic<bool> busy_{false};

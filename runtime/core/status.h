@@ -27,7 +27,7 @@ class [[nodiscard]] Status {
 
 }  // namespace edgert
 
-#define EDGERT_TRY(expression)                                    \
-  do {                                                            \
+#define EDGERT_TRY(expression)                                                  \
+  do {                                                                          \
     if (::edgert::Status status_ = (expression); !status_.ok()) return status_; \
   } while (0)

@@ -144,15 +144,17 @@ struct Text {
 
 // `budget` bounds how many expressions are written out; shared ones are written each time.
 Text render(const Model& model, int32_t index, int& budget) {
-  static constexpr const char* kNames[] = {"", "", "", "", "", "floordiv", "ceildiv", "mod",
-                                           "min", "max", "eq", "select", "bcast"};
+  static constexpr const char* kNames[] = {"",    "",    "",    "",   "",       "floordiv", "ceildiv",
+                                           "mod", "min", "max", "eq", "select", "bcast"};
   const Expr& e = model.exprs[static_cast<size_t>(index)];
   if (e.code == ExprCode::kConst) return {std::to_string(e.value), e.value < 0 ? 0 : 2};
   if (e.code == ExprCode::kSymbol) return {model.symbols[static_cast<size_t>(e.a)], 2};
   if (budget-- <= 0) return {"...", 2};
   const Text a = render(model, e.a, budget);
   const Text b = render(model, e.b, budget);
-  const auto wrapped = [](const Text& t, int strength) { return t.strength < strength ? "(" + t.text + ")" : t.text; };
+  const auto wrapped = [](const Text& t, int strength) {
+    return t.strength < strength ? "(" + t.text + ")" : t.text;
+  };
   if (e.code == ExprCode::kAdd) {
     if (b.text[0] == '-' && b.strength == 0 && b.text.find(' ') == std::string::npos)
       return {a.text + " - " + b.text.substr(1), 0};

@@ -8,10 +8,11 @@ struct DtypeInfo {
   size_t bytes;
 };
 constexpr DtypeInfo kDtypes[] = {
-    {"?", 0},      {"f32", 4}, {"f64", 8},  {"f16", 2},        {"bf16", 2},  {"i8", 1},         {"i16", 2},
-    {"i32", 4},    {"i64", 8}, {"u8", 1},   {"u16", 2},        {"u32", 4},   {"u64", 8},        {"bool", 1},
-    {"c64", 8},    {"c128", 16}, {"string", 0}, {"f8e4m3fn", 1}, {"f8e4m3fnuz", 1}, {"f8e5m2", 1},
-    {"f8e5m2fnuz", 1}, {"f8e8m0", 1}, {"i4", 1}, {"u4", 1}, {"f4e2m1", 1}, {"i2", 1}, {"u2", 1},
+    {"?", 0},          {"f32", 4},    {"f64", 8},        {"f16", 2},    {"bf16", 2},   {"i8", 1},
+    {"i16", 2},        {"i32", 4},    {"i64", 8},        {"u8", 1},     {"u16", 2},    {"u32", 4},
+    {"u64", 8},        {"bool", 1},   {"c64", 8},        {"c128", 16},  {"string", 0}, {"f8e4m3fn", 1},
+    {"f8e4m3fnuz", 1}, {"f8e5m2", 1}, {"f8e5m2fnuz", 1}, {"f8e8m0", 1}, {"i4", 1},     {"u4", 1},
+    {"f4e2m1", 1},     {"i2", 1},     {"u2", 1},
 };
 
 const DtypeInfo& dtype_info(int32_t dtype) {
@@ -27,12 +28,20 @@ size_t item_size(int32_t dtype) { return dtype_info(dtype).bytes; }
 
 int32_t compute_dtype(int32_t dtype) {
   switch (dtype) {
-    case EDGERT_F16: case EDGERT_BF16: case EDGERT_F8E4M3FN: case EDGERT_F8E4M3FNUZ: case EDGERT_F8E5M2:
-    case EDGERT_F8E5M2FNUZ: case EDGERT_F8E8M0: case EDGERT_F4E2M1:
+    case EDGERT_F16:
+    case EDGERT_BF16:
+    case EDGERT_F8E4M3FN:
+    case EDGERT_F8E4M3FNUZ:
+    case EDGERT_F8E5M2:
+    case EDGERT_F8E5M2FNUZ:
+    case EDGERT_F8E8M0:
+    case EDGERT_F4E2M1:
       return EDGERT_F32;
-    case EDGERT_I4: case EDGERT_I2:
+    case EDGERT_I4:
+    case EDGERT_I2:
       return EDGERT_I8;
-    case EDGERT_U4: case EDGERT_U2:
+    case EDGERT_U4:
+    case EDGERT_U2:
       return EDGERT_U8;
     default:
       return dtype;

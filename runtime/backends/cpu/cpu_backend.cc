@@ -126,8 +126,8 @@ Status CpuBackend::plan(const edgert_node& node, std::span<const edgert_operand>
   return {};
 }
 
-Status CpuBackend::run(const Planned& planned, std::span<const Memory> inputs, std::span<const Memory> outputs,
-                       Memory scratch, int64_t* counts) {
+Status CpuBackend::run(const Planned& planned, std::span<const Memory> inputs,
+                       std::span<const Memory> outputs, Memory scratch, int64_t* counts) {
   const auto& prepared = static_cast<const CpuPlanned&>(planned);
   void* few[kFewOperands];
   const size_t total = inputs.size() + outputs.size();
@@ -203,7 +203,8 @@ std::string cpu_device_json() {
 
 Status register_cpu_kernel(const edgert_kernel* kernel) {
   if (!kernel || kernel->size < sizeof(edgert_kernel) || !kernel->op || !kernel->plan || !kernel->run)
-    return error(EDGERT_ERROR_ARGUMENT, "register_kernel: the table is incomplete: size, op, plan and run are needed");
+    return error(EDGERT_ERROR_ARGUMENT,
+                 "register_kernel: the table is incomplete: size, op, plan and run are needed");
   Registry& custom = registry();
   std::lock_guard<std::mutex> lock(custom.mutex);
   custom.kernels.push_back(kernel);
