@@ -399,10 +399,10 @@ class Builder:
     def iota(self, count: Dim, dtype: DType = DType.I64) -> Value:
         return self.one(Iota(count, dtype))
 
-    def slice_axis(self, x: Value, axis: int, start: Dim, size: Dim, step: int = 1) -> Value:
+    def slice_axis(self, x: Value, axis: int, start: Dim, size: Dim, step: Dim = 1) -> Value:
         """Elements start, start + step ... of one axis."""
         starts: list[Dim] = [0] * x.rank
-        steps = [1] * x.rank
+        steps: list[Dim] = [1] * x.rank
         shape = list(x.shape)
         starts[axis], steps[axis], shape[axis] = start, step, size
         if shape == list(x.shape) and step == 1 and start == 0:

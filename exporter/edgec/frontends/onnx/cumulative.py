@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from edgec.frontends.onnx.axes import resolved_axis
 from edgec.frontends.onnx.builder import Builder
-from edgec.frontends.onnx.registry import Call, onnx_op, resolve_axis, static_ints
+from edgec.frontends.onnx.registry import Call, onnx_op
 from edgec.ir.graph import Value
 from edgec.ops.cumulative import Cumulative
 
@@ -11,7 +12,7 @@ from edgec.ops.cumulative import Cumulative
 @onnx_op("CumSum", "CumProd")
 def cumulative(b: Builder, call: Call) -> Value:
     x = call.operand(0)
-    (axis,) = static_ints(b, call.operand(1), "the axis")
+    (axis,) = b.dims_of(call.operand(1))
     kind = "sum" if call.op_type == "CumSum" else "prod"
-    op = Cumulative(kind, resolve_axis(axis, x.rank), call.flag("exclusive"), call.flag("reverse"))
+    op = Cumulative(kind, resolved_axis(b, axis, x.rank), call.flag("exclusive"), call.flag("reverse"))
     return b.one(op, x)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from edgec.frontends.onnx.axes import Axes, given_axes, removed
 from edgec.frontends.onnx.builder import Builder
 from edgec.frontends.onnx.map import select
-from edgec.frontends.onnx.registry import Call, onnx_op, static_axes
+from edgec.frontends.onnx.registry import Call, onnx_op
 from edgec.ir.graph import Value
 from edgec.ir.types import DType
 from edgec.ops import program as scalar
@@ -23,12 +24,19 @@ _KINDS = {
 }
 
 
-def reduced_axes(b: Builder, call: Call, x: Value) -> tuple[int, ...]:
+def reduced_axes(b: Builder, call: Call, x: Value) -> Axes:
     """The axes a Reduce* node names: none given is all of them, or none with noop_with_empty_axes."""
-    axes = static_axes(b, call, 1, x.rank)
+    axes = given_axes(b, call, 1, x.rank)
     if axes:
-        return tuple(sorted(axes))
+        return tuple(sorted(axes, key=str))
     return () if call.flag("noop_with_empty_axes") else tuple(range(x.rank))
+
+
+def reduce_axes(b: Builder, kind: str, x: Value, axes: Axes, keepdims: bool) -> Value:
+    """x reduced; axes that only a run knows are kept as 1 and then reshaped away."""
+    if keepdims or all(isinstance(a, int) for a in axes):
+        return b.one(Reduce(kind, axes, keepdims), x)
+    return b.reshape(b.one(Reduce(kind, axes, True), x), removed(x.shape, axes))
 
 
 @onnx_op(*_KINDS)
@@ -43,7 +51,7 @@ def reduce(b: Builder, call: Call) -> Value:
         x = b.unary("abs", x)
     elif call.op_type in ("ReduceL2", "ReduceSumSquare"):
         x = b.binary("mul", x, x)
-    result = b.one(Reduce(_KINDS[call.op_type], axes, keep), x)
+    result = reduce_axes(b, _KINDS[call.op_type], x, axes, keep)
     if call.op_type == "ReduceL2":
         result = b.unary("sqrt", result)
     elif call.op_type == "ReduceLogSum":
@@ -64,4 +72,4 @@ def log_sum_exp(b: Builder, call: Call) -> Value:
     result = b.binary("add", b.unary("log", total), shift)
     if keep:
         return result
-    return b.reshape(result, [d for i, d in enumerate(x.shape) if i not in axes])
+    return b.reshape(result, removed(x.shape, axes))

@@ -136,18 +136,3 @@ def static_ints(builder: Builder, value: Value, what: str) -> tuple[int, ...]:
             "make it a constant, or fix the shapes it comes from with --shape",
         )
     return tuple(d for d in known if isinstance(d, int))
-
-
-def static_axes(builder: Builder, call: Call, index: int, rank: int) -> tuple[int, ...] | None:
-    """Axes from attribute "axes" or input `index`, resolved; None where neither is given."""
-    if call.has("axes"):
-        given = call.integers("axes")
-    else:
-        value = call.optional(index)
-        if value is None:
-            return None
-        given = static_ints(builder, value, "axes")
-    axes = tuple(resolve_axis(a, rank) for a in given)
-    if len(set(axes)) != len(axes):
-        raise OpError(f"axes {given} name an axis twice")
-    return axes

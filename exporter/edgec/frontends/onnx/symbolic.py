@@ -172,10 +172,11 @@ def _select(condition: Element, a: Element, b: Element) -> Element:
 def _truncated_quotient(a: Dim, b: Dim) -> Dim:
     if b == 0:
         return 0
-    low_a, low_b = dims.bounds(a)[0], dims.bounds(b)[0]
-    if low_a is None or low_a < 0 or low_b is None or low_b < 0:
+    low = dims.bounds(b)[0]
+    if low is None or low < 0:
         raise NotSymbolic
-    return dims.floordiv(a, b)
+    negative = dims.maximum(a * -1, 0)
+    return dims.floordiv(dims.maximum(a, 0), b) - dims.floordiv(negative, b)
 
 
 def _floor_mod(a: Dim, b: Dim) -> Dim:

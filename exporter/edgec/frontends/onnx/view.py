@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from edgec.frontends.onnx.axes import Axes, given_axes, inserted, placed, removed, resolved_axes
 from edgec.frontends.onnx.builder import Builder
-from edgec.frontends.onnx.registry import (
-    Call,
-    onnx_op,
-    resolve_axis,
-    static_axes,
-    static_ints,
-)
+from edgec.frontends.onnx.registry import Call, onnx_op
 from edgec.ir.dims import (
     Dim,
     bcast,
@@ -19,6 +14,7 @@ from edgec.ir.dims import (
     ceildiv,
     eq,
     floordiv,
+    less,
     logical_not,
     maximum,
     minimum,
@@ -84,12 +80,13 @@ def flatten(b: Builder, call: Call) -> Value:
 def squeeze(b: Builder, call: Call) -> Value:
     """Axes of size 1 removed; a size that is not known to be 1 is guarded."""
     x = call.operand(0)
-    axes = static_axes(b, call, 1, x.rank)
+    axes = given_axes(b, call, 1, x.rank)
     if axes is None:
         axes = tuple(i for i, d in enumerate(x.shape) if _is_one(b, d))
     for axis in axes:
-        b.guard(eq(x.shape[axis], 1), f"axis {axis} of the input, {x.shape[axis]}, is 1")
-    return b.reshape(x, [d for i, d in enumerate(x.shape) if i not in axes])
+        if isinstance(axis, int):
+            b.guard(eq(x.shape[axis], 1), f"axis {axis} of the input, {x.shape[axis]}, is 1")
+    return b.reshape(x, removed(x.shape, axes))
 
 
 def _is_one(b: Builder, dim: Dim) -> bool:
@@ -103,13 +100,8 @@ def _is_one(b: Builder, dim: Dim) -> bool:
 @onnx_op("Unsqueeze")
 def unsqueeze(b: Builder, call: Call) -> Value:
     x = call.operand(0)
-    given = call.integers("axes") if call.has("axes") else static_ints(b, call.operand(1), "axes")
-    rank = x.rank + len(given)
-    axes = {resolve_axis(a, rank) for a in given}
-    if len(axes) != len(given):
-        raise OpError(f"axes {given} name an axis twice")
-    rest = iter(x.shape)
-    return b.reshape(x, [1 if i in axes else next(rest) for i in range(rank)])
+    given: Sequence[Dim] = call.integers("axes") if call.has("axes") else b.dims_of(call.operand(1))
+    return b.reshape(x, inserted(x.shape, resolved_axes(b, given, x.rank + len(given))))
 
 
 @onnx_op("Transpose")
@@ -170,38 +162,40 @@ def clamp(position: Dim, size: Dim, low: Dim, high: Dim) -> Dim:
     return minimum(maximum(position, low), high)
 
 
-def slice_bounds(size: Dim, start: Dim, end: Dim, step: int) -> tuple[Dim, Dim]:
+def slice_bounds(size: Dim, start: Dim, end: Dim, step: Dim) -> tuple[Dim, Dim]:
     """(first position, count) of the ONNX slice start:end:step of an axis."""
-    if step > 0:
-        first, last = clamp(start, size, 0, size), clamp(end, size, 0, size)
-        return first, maximum(ceildiv(last - first, step), 0)
-    first, last = clamp(start, size, 0, size - 1), clamp(end, size, -1, size - 1)
-    return first, maximum(ceildiv(first - last, -step), 0)
+    backwards = less(step, 0)
+    first = clamp(start, size, 0, size - backwards)
+    last = clamp(end, size, backwards * -1, size - backwards)
+    return first, maximum(ceildiv(last - first, step), 0)
 
 
 @onnx_op("Slice")
 def slice(b: Builder, call: Call) -> Value:
     """Starts, ends, axes and steps are attributes before opset 10, inputs since."""
     x = call.operand(0)
-    steps: tuple[int, ...] = ()
     if call.version < 10:
         starts: Sequence[Dim] = call.integers("starts")
         ends: Sequence[Dim] = call.integers("ends")
-        axes = call.integers("axes", range(len(starts)))
+        axes = given_axes(b, call, 3, x.rank)
     else:
         starts, ends = b.dims_of(call.operand(1)), b.dims_of(call.operand(2))
-        given, stepped = call.optional(3), call.optional(4)
-        axes = static_ints(b, given, "axes") if given is not None else tuple(range(len(starts)))
-        steps = static_ints(b, stepped, "steps") if stepped is not None else ()
-    steps = steps or (1,) * len(starts)
+        axes = given_axes(b, call, 3, x.rank)
+    stepped = call.optional(4)
+    steps = (1,) * len(starts) if stepped is None else b.dims_of(stepped)
+    axes = tuple(range(len(starts))) if axes is None else axes
     if not len(starts) == len(ends) == len(axes) == len(steps):
         raise OpError(f"{len(starts)} starts, {len(ends)} ends, {len(axes)} axes, {len(steps)} steps")
-    for start, end, axis, step in zip(starts, ends, axes, steps):
-        if step == 0:
-            raise OpError("a step is 0")
-        axis = resolve_axis(axis, x.rank)
-        first, count = slice_bounds(x.shape[axis], start, end, step)
-        x = b.slice_axis(x, axis, first, count, step)
+    if 0 in steps:
+        raise OpError("a step is 0")
+    if not all(isinstance(a, int) for a in axes):
+        starts = placed(axes, starts, [0] * x.rank)
+        ends, steps = placed(axes, ends, x.shape), tuple(placed(axes, steps, [1] * x.rank))
+        axes = tuple(range(x.rank))
+    for axis, start, end, step in zip(axes, starts, ends, steps):
+        if isinstance(axis, int):
+            first, count = slice_bounds(x.shape[axis], start, end, step)
+            x = b.slice_axis(x, axis, first, count, step)
     return x
 
 
@@ -237,19 +231,18 @@ def split(b: Builder, call: Call) -> Sequence[Value]:
 def pad(b: Builder, call: Call) -> Value:
     """Pads are an attribute before opset 11, an input since; negative ones crop."""
     x, fill = call.operand(0), None
-    axes: tuple[int, ...] | None = None
+    axes: Axes | None = None
     if call.version < 11:
         pads: Sequence[Dim] = call.integers("pads")
         fill = b.constant(call.real("value", 0.0), x.dtype)
     else:
         pads, fill = b.dims_of(call.operand(1)), call.optional(2)
-        axes = static_axes(b, call, 3, x.rank)
+        axes = given_axes(b, call, 3, x.rank)
     axes = tuple(range(x.rank)) if axes is None else axes
     if len(pads) != 2 * len(axes):
         raise OpError(f"pads has {len(pads)} entries, expected {2 * len(axes)}")
-    full: list[Dim] = [0] * (2 * x.rank)
-    for i, axis in enumerate(axes):
-        full[axis], full[x.rank + axis] = pads[i], pads[len(axes) + i]
+    none = [0] * x.rank
+    full = [*placed(axes, pads[: len(axes)], none), *placed(axes, pads[len(axes) :], none)]
     return pad_all(b, x, full, call.text("mode", "constant"), fill)
 
 
