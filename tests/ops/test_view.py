@@ -10,7 +10,7 @@ import pytest
 from edgec.ir.dims import symbol
 from edgec.ir.types import DType, TensorType
 from edgec.ops.base import Context, OpError
-from edgec.ops.view import Concat, Expand, Extents, Iota, Pad, Reshape, Slice, Transpose
+from edgec.ops.view import Bitcast, Concat, Expand, Extents, Iota, Pad, Reshape, Slice, Transpose
 
 X = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
 TYPE = TensorType(DType.F32, (2, 3, 4))
@@ -111,3 +111,17 @@ def test_dims_move_as_elements() -> None:
     assert Concat(0).eval([dims, np.array([7])])[0].tolist() == [N, 3, 5, 7]
     assert Pad("constant", (1, 0)).eval([dims, np.array(1)])[0].tolist() == [1, N, 3, 5]
     assert Reshape((3, 1)).eval([dims])[0].shape == (3, 1)
+
+
+def test_bitcast() -> None:
+    (found,) = Bitcast(DType.I32).eval([np.array([[1.0, -0.0]], np.float32)])
+    assert found.tolist() == [[0x3F800000, -(2**31)]]
+    with pytest.raises(OpError, match="f32 and i64 have different sizes"):
+        Bitcast(DType.I64).infer([TYPE], Context())
+
+
+def test_steps_that_a_run_finds() -> None:
+    k, context = symbol("k", None), Context()
+    op = Slice((0, 0, 0), (1, 1, k), (2, 3, 2))
+    assert op.infer([TYPE], context)[0].shape == (2, 3, 2) and context.guards[0][1] == "step k is not 0"
+    np.testing.assert_array_equal(op.bind({"k": 3}).eval([X])[0], X[:, :, ::3])

@@ -147,13 +147,13 @@ class Resize(Op):
         if self.kind == "linear":
             weights = np.maximum(1 - distance, 0)
         else:
-            weights = _cubic(distance, self.cubic_a)
+            weights = cubic(distance, self.cubic_a)
         if self.antialias:
             weights = weights / weights.sum(1, keepdims=True)
         return offsets, weights
 
 
-def _cubic(distance: Array, a: float) -> Array:
+def cubic(distance: Array, a: float) -> Array:
     """Keys' cubic convolution kernel (IEEE Trans. ASSP 29, 1981)."""
     d = distance
     near = ((a + 2) * d - (a + 3)) * d * d + 1

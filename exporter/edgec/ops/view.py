@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgec.ir.dims import Dim, Expr, dims_text, product
+from edgec.ir.dims import Dim, Expr, dims_text, eq, logical_not, product
 from edgec.ir.types import DType, TensorType
 from edgec.ops.base import Array, Context, Op, OpError, given, register, static
 from edgec.ops.shapes import (
@@ -83,15 +83,15 @@ class Slice(Op):
 
     name = "slice"
     starts: tuple[Dim, ...]
-    steps: tuple[int, ...]
+    steps: tuple[Dim, ...]
     shape: tuple[Dim, ...]
 
     def infer(self, operands: Operands, context: Context) -> list[TensorType]:
         x = operand(operands, 0, "x")
         if not len(self.starts) == len(self.steps) == len(self.shape) == x.rank:
             raise OpError(f"starts, steps and shape need {x.rank} entries for {x}")
-        if 0 in self.steps:
-            raise OpError("a step is 0")
+        for step in self.steps:
+            context.guard(logical_not(eq(step, 0)), f"step {step} is not 0")
         for axis, (size, start, step, count) in enumerate(
             zip(x.shape, self.starts, self.steps, self.shape, strict=True)
         ):
@@ -107,7 +107,7 @@ class Slice(Op):
         (x,) = given(operands)
         box = []
         for axis, (size, start, step, count) in enumerate(
-            zip(x.shape, static(self.starts), self.steps, static(self.shape), strict=True)
+            zip(x.shape, static(self.starts), static(self.steps), static(self.shape), strict=True)
         ):
             end = start + count * step
             last = end - step
@@ -276,3 +276,23 @@ class Extents(Op):
         known = not any(isinstance(v, Expr) for v in self.values)
         values = np.array(self.values, np.int64 if known else object)
         return [values.reshape(self.shape)]
+
+
+@register
+@dataclass(frozen=True)
+class Bitcast(Op):
+    """The same bytes read as another dtype of the same size; x's shape. Source: ONNX BitCast."""
+
+    name = "bitcast"
+    dtype: int
+
+    def infer(self, operands: Operands, context: Context) -> list[TensorType]:
+        x = operand(operands, 0, "x")
+        target = DType(self.dtype)
+        if x.dtype.itemsize != target.itemsize or DType.STRING in (x.dtype, target):
+            raise OpError(f"{x.dtype.text} and {target.text} have different sizes")
+        return [TensorType(target, x.shape)]
+
+    def eval(self, operands: Sequence[Array | None]) -> list[Array]:
+        (x,) = given(operands)
+        return [np.ascontiguousarray(x).view(DType(self.dtype).numpy).reshape(x.shape)]

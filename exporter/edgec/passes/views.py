@@ -101,7 +101,7 @@ def _slice_of_concat(editor: Editor, node: Node, op: Slice, source: Node) -> boo
     assert isinstance(source.op, Concat)
     axis = source.op.axis
     start, size, step = op.starts[axis], op.shape[axis], op.steps[axis]
-    if not isinstance(start, int) or not isinstance(size, int) or size == 0:
+    if not isinstance(start, int) or not isinstance(size, int) or not isinstance(step, int) or size == 0:
         return False
     first, last = sorted((start, start + (size - 1) * step))
     offset = 0

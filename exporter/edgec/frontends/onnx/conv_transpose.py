@@ -1,11 +1,16 @@
-"""Transposed convolution."""
+"""ConvTranspose and Col2Im."""
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+
 from edgec.frontends.onnx.builder import Builder
 from edgec.frontends.onnx.conv import bias_program
-from edgec.frontends.onnx.registry import Call, onnx_op
-from edgec.ir.dims import Dim, floordiv, maximum
+from edgec.frontends.onnx.errors import Unsupported
+from edgec.frontends.onnx.registry import Call, onnx_op, static_ints
+from edgec.ir.dims import Dim, floordiv, maximum, mod
 from edgec.ir.graph import Value
 from edgec.ops.base import OpError
 from edgec.ops.conv_transpose import ConvTranspose
@@ -67,3 +72,27 @@ def _padding(
         begins.append(less if mode == "SAME_UPPER" else total - less)
         ends.append(total - less if mode == "SAME_UPPER" else less)
     return (*begins, *ends), tuple(extra)
+
+
+@onnx_op("Col2Im")
+def columns_to_image(b: Builder, call: Call) -> Value:
+    """Overlapping blocks added up: a transposed convolution whose weight places each element of a block."""
+    x, image = call.operand(0), b.dims_of(call.operand(1))
+    block = static_ints(b, call.operand(2), "block_shape")
+    spatial, size = len(block), math.prod(block)
+    strides = call.integers("strides", [1] * spatial)
+    dilations = call.integers("dilations", [1] * spatial)
+    pads = call.integers("pads", [0] * (2 * spatial))
+    if not isinstance(x.shape[1], int):
+        raise Unsupported(f"Col2Im of {x.shape[1]} channels is not supported", "fix the shape with --shape")
+    groups, counts, rest = x.shape[1] // size, [], []
+    for i in range(spatial):
+        extent = (block[i] - 1) * dilations[i] + 1
+        free = image[i] + pads[i] + pads[spatial + i] - extent
+        counts.append(floordiv(free, strides[i]) + 1)
+        rest.append(mod(free, strides[i]))
+    weight = np.tile(np.eye(size).reshape(1, *block, size), (groups, *[1] * (spatial + 1)))
+    columns = b.reshape(x, (x.shape[0], x.shape[1], *counts))
+    accumulator, dtype = int(x.dtype.compute), int(x.dtype)
+    op = ConvTranspose(strides, pads, dilations, groups, tuple(rest), None, accumulator, dtype)
+    return b.channels_first(b.one(op, b.channels_last(columns), b.constant(weight, x.dtype)))

@@ -13,6 +13,7 @@ from edgec.ir.graph import Value
 from edgec.ir.types import DType
 from edgec.ops import program as scalar
 from edgec.ops.base import OpError
+from edgec.ops.view import Bitcast
 
 _UNARY = {
     "Neg": "neg",
@@ -149,6 +150,11 @@ def identity(b: Builder, call: Call) -> Value:
 def cast(b: Builder, call: Call) -> Value:
     saturate = call.flag("saturate", True)
     return convert(b, call.operand(0), loading.dtype_of(call.integer("to")), saturate)
+
+
+@onnx_op("BitCast")
+def bit_cast(b: Builder, call: Call) -> Value:
+    return b.one(Bitcast(int(loading.dtype_of(call.integer("to")))), call.operand(0))
 
 
 @onnx_op("CastLike")

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from edgec.frontends.onnx.builder import Builder
 from edgec.frontends.onnx.conv import window_pads
 from edgec.frontends.onnx.errors import Unsupported
 from edgec.frontends.onnx.registry import Call, onnx_op
+from edgec.ir.dims import product
 from edgec.ir.graph import Value
 from edgec.ops.base import OpError
 from edgec.ops.pool import Pool
 from edgec.ops.reduce import Reduce
+from edgec.ops.scatter import ScatterElements
+from edgec.ops.view import Pad
 
 _KINDS = {"MaxPool": "max", "AveragePool": "average", "LpPool": "lp"}
 
@@ -55,3 +60,24 @@ def global_lp_pool(b: Builder, call: Call) -> Value:
     power = b.binary("pow", b.unary("abs", x), b.constant(float(p), x.dtype))
     total = b.one(Reduce("sum", tuple(range(2, x.rank)), True), power)
     return b.binary("pow", total, b.constant(1.0 / p, x.dtype))
+
+
+@onnx_op("MaxUnpool")
+def max_unpool(b: Builder, call: Call) -> Value:
+    """x scattered to MaxPool's indices in zeros; a given output shape adds zeros at the ends."""
+    x, indices, wanted = call.operand(0), call.operand(1), call.optional(2)
+    kernel = call.integers("kernel_shape")
+    spatial = len(kernel)
+    strides, pads = call.integers("strides", [1] * spatial), call.integers("pads", [0] * (2 * spatial))
+    sizes = [
+        (x.shape[2 + i] - 1) * strides[i] + kernel[i] - pads[i] - pads[spatial + i] for i in range(spatial)
+    ]
+    shape = (*x.shape[:2], *sizes)
+    zeros = b.expand(b.constant(np.zeros(1), x.dtype), [product(shape)])
+    total = [product(x.shape)]
+    filled = b.one(ScatterElements(0), zeros, b.reshape(indices, total), b.reshape(x, total))
+    result = b.reshape(filled, shape)
+    if wanted is None:
+        return result
+    ends = [target - size for target, size in zip(b.dims_of(wanted), shape)]
+    return b.one(Pad("constant", (*[0] * x.rank, *ends)), result, None)

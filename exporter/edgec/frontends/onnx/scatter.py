@@ -1,4 +1,4 @@
-"""Scatter, ScatterElements, ScatterND."""
+"""Scatter, ScatterElements, ScatterND, TensorScatter."""
 
 from __future__ import annotations
 
@@ -18,3 +18,16 @@ def scatter_elements(b: Builder, call: Call) -> Value:
 def scatter_nd(b: Builder, call: Call) -> Value:
     x, indices, updates = call.operands()
     return b.one(ScatterNd(call.text("reduction", "none")), x, indices, updates)
+
+
+@onnx_op("TensorScatter")
+def tensor_scatter(b: Builder, call: Call) -> Value:
+    """An update written into a cache from each batch's index on, around its end where circular."""
+    x, update, start = call.operand(0), call.operand(1), call.optional(2)
+    axis = call.axis(x.rank, -2)
+    places = b.reshape(b.iota(update.shape[axis]), (update.shape[axis], *[1] * (x.rank - 1 - axis)))
+    if start is not None:
+        places = b.binary("add", places, b.reshape(start, (x.shape[0], *[1] * (x.rank - 1))))
+    if call.text("mode", "linear") == "circular":
+        places = b.binary("mod", places, b.dims([x.shape[axis]]))
+    return b.one(ScatterElements(axis), x, b.expand(places, update.shape), update)
