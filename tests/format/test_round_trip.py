@@ -105,6 +105,15 @@ def test_dims_survive(dim):
     assert str(read) == str(dim)
 
 
+def test_elements_may_be_negative_after_reading():
+    shape, x = Value("shape", TensorType(DType.I64, (1,))), Value("x", TensorType(DType.F32, (N,)))
+    size = select(eq(symbol("k", None), -1), N, symbol("k", None))
+    y = Value("y", TensorType(DType.F32, (size,)))
+    graph = Graph("main", [x, shape], [y], [Node(Reshape((size,)), [x], [y], "reshape")])
+    graph.symbols = {"n": InputDim(x, 0), "k": Element(shape, 0)}
+    assert read_model(write_model(Model({"main": graph}))).main.outputs[0].shape == (size,)
+
+
 def test_one_content_is_stored_once():
     sizes = []
     for copies in (1, 4):

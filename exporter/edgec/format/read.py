@@ -161,10 +161,16 @@ class _ModelReader:
     def __init__(self, row: Row, data: memoryview) -> None:
         self.row = row
         self.data = data
-        self.dims = list(_dims(row["exprs"], row["symbols"]))
+        self.dims = list(_dims(row["exprs"], row["symbols"], self._elements()))
         self.graphs: list[Graph] = []
         self.graph_values: list[list[Value]] = []
         self._unpacked: dict[tuple[int, int], Array] = {}
+
+    def _elements(self) -> set[int]:
+        """Symbols read from tensors: unlike sizes they may be negative."""
+        code = ENUMS["Source"].index("Element")
+        segments = [s for graph in self.row["graphs"] for s in graph["segments"]]
+        return {int(b["symbol"]) for s in segments for b in s["bindings"] if b["source"] == code}
 
     def model(self) -> Model:
         row = self.row
@@ -342,7 +348,7 @@ def _const(bits: int, dtype: DType) -> float | int | bool:
     return bits + 2**64 if dtype is DType.U64 and bits < 0 else bits
 
 
-def _dims(table: Array, symbols: list[str]) -> Iterator[Dim]:
+def _dims(table: Array, symbols: list[str], elements: set[int]) -> Iterator[Dim]:
     done: list[Dim] = []
     for position, row in enumerate(table):
         op = _at(EXPR_CODES, int(row["code"]), "expression code")
@@ -351,7 +357,8 @@ def _dims(table: Array, symbols: list[str]) -> Iterator[Dim]:
         if op == "const":
             dim: Dim = int(row["value"])
         elif op == "symbol":
-            dim = symbol(_at(symbols, int(row["a"]), "symbol"))
+            name = _at(symbols, int(row["a"]), "symbol")
+            dim = symbol(name, None if int(row["a"]) in elements else 0)
         else:
             if any(not 0 <= a < position for a in arguments):
                 raise FormatError(f"expression {position} uses one that comes after it")
