@@ -119,9 +119,19 @@ Status Frame::run_if(SegmentPlan& plan, const Step& step, const Node& node) {
   Frame& body = body_frame(node, *address(operands[0]) ? 0 : 1);
   for (size_t i = 1; i < node.inputs.size(); i++)
     body.set_input(static_cast<int32_t>(i) - 1, operands[i], operand_dims(node, i));
+  const auto is_known = [&](int32_t value) {
+    return std::ranges::all_of(dims(value), [](int64_t d) { return d >= 0; });
+  };
+  for (size_t i = 0; i < node.outputs.size(); i++) {
+    const int32_t value = node.outputs[i];
+    if (value >= 0 && is_known(value))
+      body.set_output(static_cast<int32_t>(i), address(current_[static_cast<size_t>(value)]), dims(value));
+    else
+      body.set_output(static_cast<int32_t>(i), nullptr, {});
+  }
   EDGERT_TRY(body.run());
   for (size_t i = 0; i < node.outputs.size(); i++) {
-    if (node.outputs[i] < 0) continue;
+    if (node.outputs[i] < 0 || is_known(node.outputs[i])) continue;
     const int32_t from = body.graph().outputs[i];
     void* to;
     EDGERT_TRY(take_result(node.outputs[i], body.dims(from), to));

@@ -1,0 +1,180 @@
+// Parts of the core that the C ABI does not show: the planner, expressions, the checksum, the thread pool.
+// Linked with those parts' sources. Prints what failed; the exit code is how many did.
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "core/checksum.h"
+#include "core/planner.h"
+#include "core/symbols.h"
+#include "core/threads.h"
+
+using namespace edgert;
+
+namespace {
+
+int failures = 0;
+
+void expect(bool holds, const char* what) {
+  if (holds) return;
+  failures++;
+  std::printf("failed: %s\n", what);
+}
+
+bool disjoint(const std::vector<Lifetime>& lives, const std::vector<uint64_t>& offsets) {
+  for (size_t a = 0; a < lives.size(); a++)
+    for (size_t b = 0; b < a; b++) {
+      const bool together = lives[a].first <= lives[b].last && lives[b].first <= lives[a].last;
+      if (together && offsets[a] < offsets[b] + lives[b].bytes && offsets[b] < offsets[a] + lives[a].bytes)
+        return false;
+    }
+  return true;
+}
+
+void test_planner() {
+  std::vector<uint64_t> offsets;
+  uint64_t total = 0;
+  std::mt19937 random(1);
+  for (int round = 0; round < 200; round++) {
+    std::vector<Lifetime> lives(random() % 40);
+    uint64_t sum = 0;
+    for (Lifetime& l : lives) {
+      l.first = static_cast<int32_t>(random() % 20);
+      l.last = l.first + static_cast<int32_t>(random() % 5);
+      l.bytes = random() % 5000;
+      sum += (l.bytes + 63) / 64 * 64;
+    }
+    expect(place(lives, offsets, total) && disjoint(lives, offsets) && total <= sum, "random lifetimes");
+    for (uint64_t o : offsets) expect(o % 64 == 0, "offsets are aligned");
+  }
+  const std::vector<Lifetime> chain = {{0, 1, 64}, {1, 2, 64}, {2, 3, 64}, {3, 4, 64}};
+  expect(place(chain, offsets, total) && total == 128, "a chain needs two buffers");
+  expect(!place(std::vector<Lifetime>{{0, 0, UINT64_MAX}}, offsets, total), "a size that overflows");
+  expect(!place(std::vector<Lifetime>(8, {0, 0, uint64_t{1} << 61}), offsets, total), "a sum that overflows");
+}
+
+Expr make(ExprCode code, int32_t a, int32_t b = 0, int32_t c = 0) {
+  Expr e;
+  e.code = code;
+  e.a = a;
+  e.b = b;
+  e.c = c;
+  return e;
+}
+
+Expr constant(int64_t value) {
+  Expr e;
+  e.value = value;
+  return e;
+}
+
+// The state and value of `code` on two numbers.
+Evaluation::State apply(ExprCode code, int64_t a, int64_t b, int64_t& out) {
+  Model model;
+  model.exprs = {constant(a), constant(b), make(code, 0, 1)};
+  const Symbols symbols(model);
+  const Evaluation evaluation(model, symbols);
+  out = evaluation.value(2);
+  return evaluation.state(2);
+}
+
+void expect_value(ExprCode code, int64_t a, int64_t b, int64_t expected, const char* what) {
+  int64_t got = 0;
+  expect(apply(code, a, b, got) == Evaluation::State::kKnown && got == expected, what);
+}
+
+void test_expressions() {
+  expect_value(ExprCode::kFloorDiv, -7, 2, -4, "floordiv rounds down");
+  expect_value(ExprCode::kFloorDiv, 7, -2, -4, "floordiv by a negative");
+  expect_value(ExprCode::kCeilDiv, 7, 2, 4, "ceildiv rounds up");
+  expect_value(ExprCode::kCeilDiv, -7, 2, -3, "ceildiv of a negative");
+  expect_value(ExprCode::kMod, -7, 2, 1, "mod has the divisor's sign");
+  expect_value(ExprCode::kMod, INT64_MIN, -1, 0, "mod -1");
+  expect_value(ExprCode::kBcast, 1, 5, 5, "bcast of 1");
+  expect_value(ExprCode::kEq, 3, 3, 1, "eq");
+  int64_t unused;
+  using State = Evaluation::State;
+  expect(apply(ExprCode::kAdd, INT64_MAX, 1, unused) == State::kOverflow, "add overflows");
+  expect(apply(ExprCode::kMul, INT64_MAX, 2, unused) == State::kOverflow, "mul overflows");
+  expect(apply(ExprCode::kFloorDiv, INT64_MIN, -1, unused) == State::kOverflow, "floordiv overflows");
+  expect(apply(ExprCode::kFloorDiv, 1, 0, unused) == State::kDivision, "division by zero");
+  expect(apply(ExprCode::kBcast, 2, 3, unused) == State::kBroadcast, "bcast of different sizes");
+}
+
+void test_texts_and_guards() {
+  Model model;
+  model.symbols = {"n"};
+  // 0: n, 1: 2, 2: n*2, 3: 1, 4: n*2 + 1, 5: eq(n, 2), 6: select(eq(n, 2), 2, n*2 + 1)
+  model.exprs = {make(ExprCode::kSymbol, 0),      constant(2),
+                 make(ExprCode::kMul, 0, 1),      constant(1),
+                 make(ExprCode::kAdd, 2, 3),      make(ExprCode::kEq, 0, 1),
+                 make(ExprCode::kSelect, 5, 1, 4)};
+  expect(expr_text(model, 4) == "n*2 + 1", "the text of a sum");
+  Symbols symbols(model);
+  expect(Evaluation(model, symbols).state(4) == Evaluation::State::kUnknown, "an unknown symbol");
+  symbols.set(0, 5);
+  const Evaluation evaluation(model, symbols);
+  expect(evaluation.value(6) == 11, "select takes the other branch");
+  const std::vector<Guard> guards = {{5, "conv 'c'", "two rows"}};
+  const Status status = evaluation.check(guards);
+  expect(status.code() == EDGERT_ERROR_GUARD && status.text() == "conv 'c': two rows, got n = 5 (eq(n, 2))",
+         "a guard's message");
+  symbols.set(0, 2);
+  expect(Evaluation(model, symbols).check(guards).ok(), "a guard that holds");
+  // x0 = n, x(k+1) = xk + xk: the text of a shared expression stays short.
+  model.exprs = {make(ExprCode::kSymbol, 0)};
+  for (int32_t i = 0; i < 60; i++) model.exprs.push_back(make(ExprCode::kAdd, i, i));
+  expect(expr_text(model, 60).size() < 500, "a deep expression's text is cut");
+}
+
+void test_checksum() {
+  expect(crc32(0, "123456789", 9) == 0xCBF43926u, "the check value of CRC-32");
+  std::vector<uint8_t> bytes(1000);
+  for (size_t i = 0; i < bytes.size(); i++) bytes[i] = static_cast<uint8_t>(i * 7);
+  const uint32_t whole = crc32(0, bytes.data(), bytes.size());
+  for (size_t cut : {0, 1, 7, 8, 9, 500, 999})
+    expect(crc32(crc32(0, bytes.data(), cut), bytes.data() + cut, bytes.size() - cut) == whole,
+           "in two parts");
+}
+
+struct Marks {
+  std::vector<int> hits;
+  int32_t threads;
+  bool worker_in_range = true;
+};
+
+void mark(void* argument, int64_t i, int32_t worker) {
+  auto* marks = static_cast<Marks*>(argument);
+  marks->hits[static_cast<size_t>(i)]++;
+  if (worker < 0 || worker >= marks->threads) marks->worker_in_range = false;
+}
+
+void test_threads() {
+  const auto caller = [](unsigned seed) {
+    std::mt19937 random(seed);
+    for (int round = 0; round < 2000; round++) {
+      Marks marks{std::vector<int>(1 + random() % 37), static_cast<int32_t>(1 + random() % 5)};
+      parallel_for(marks.threads, static_cast<int64_t>(marks.hits.size()), mark, &marks);
+      for (int h : marks.hits) expect(h == 1, "every index once");
+      expect(marks.worker_in_range, "worker numbers are below the thread count");
+    }
+  };
+  std::vector<std::thread> callers;
+  for (unsigned seed = 0; seed < 3; seed++) callers.emplace_back(caller, seed);
+  for (std::thread& t : callers) t.join();
+  expect(usable_cores() >= 1, "at least one core");
+}
+
+}  // namespace
+
+int main() {
+  test_planner();
+  test_expressions();
+  test_texts_and_guards();
+  test_checksum();
+  test_threads();
+  return failures;
+}
