@@ -23,7 +23,7 @@ from edgec.passes.regroup import Perm, Regroup, identity, is_trivial, of_reshape
 
 _SWEEPS = 6
 _MAX_FOLLOWERS = 32
-_RESHAPE = 1  # not a copy, but it stands between maps that could fuse
+_SLIGHT = 1  # not a copy: a reshape, which stands between maps that could fuse, or a transposed operand
 _COPY_OVERHEAD = 256  # elements: what starting a copy costs
 _SYMBOL_SIZE = 64  # a guess at the size of an axis that is not known
 
@@ -76,9 +76,10 @@ class Pin:
 
     def cost(self) -> int:
         perm = self.region.perm
-        if perm == identity(len(perm)) or (self.swap and perm == swapped(len(perm))):
+        if perm == identity(len(perm)):
             return 0
-        return _RESHAPE if is_trivial(perm, self.value.shape) else self.copied
+        free = is_trivial(perm, self.value.shape) or (self.swap and perm == swapped(len(perm)))
+        return _SLIGHT if free else self.copied
 
     def proposals(self, region: Region) -> Iterable[Perm | None]:
         yield identity(region.rank)
@@ -119,7 +120,7 @@ class Link:
 
     def cost(self) -> int:
         if self.is_free():
-            return 0 if self._is_nothing() else _RESHAPE
+            return 0 if self._is_nothing() else _SLIGHT
         return 0 if self.is_folded() else self.copied
 
     def _is_nothing(self) -> bool:
