@@ -109,7 +109,7 @@ def main() -> None:
     site = next(environment.glob("lib/python*/site-packages"))
     (site / "edgec-sources.pth").write_text(f"{ROOT / 'exporter'}\n{ROOT / 'runtime' / 'python'}\n")
     command = environment / "bin" / "edgec"
-    command.write_text(f"#!{python}\nfrom edgec.cli.main import main\n\nmain()\n")
+    command.write_text(f"#!{python}\nfrom edgec.cli import main\n\nmain()\n")
     command.chmod(0o755)
 
 

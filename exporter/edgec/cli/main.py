@@ -1,4 +1,4 @@
-"""The `edgec` command. One file per subcommand."""
+"""The subcommands, each in a file of its own."""
 
 from __future__ import annotations
 
@@ -20,12 +20,3 @@ app = typer.Typer(
 )
 for subcommand in (export, run, validate, bench, inspect, devices):
     app.command()(subcommand)
-
-
-def main() -> None:
-    """Runs the command line; exits with 0, 1 (the answer is no), 2 (bad input) or 3 (a bug)."""
-    app()
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,5 @@
+"""python -m edgec.cli"""
+
+from edgec.cli import main
+
+main()
