@@ -27,6 +27,7 @@ from edgec.passes.fuse_maps import fuse_maps
 from edgec.passes.keep_axes import keep_axes
 from edgec.passes.layout import layout
 from edgec.passes.pack_weights import pack_weights
+from edgec.passes.prefix_symbols import prefix_symbols
 from edgec.passes.simplify_programs import simplify_programs
 from edgec.passes.sink_reshapes import sink_reshapes
 from edgec.passes.views import views
@@ -113,7 +114,9 @@ def export(
     tell("reading")
     source = load_model(_local(model))
     compiled = _import(source, entries or {}, shapes, tell)
-    compiled.states.extend(states or ())
+    for state in states or ():
+        _check_state(compiled, state)
+        compiled.states.append(state)
     compiled.metadata.update(metadata or {})
     for graph in compiled.entries.values():
         optimise(graph, keep_all=bool(keep), progress=tell)
@@ -152,7 +155,24 @@ def _import(
     for name, other in entries.items():
         tell(f"importing {name}")
         compiled.entries[name] = import_model(load_model(_local(other))).main
+        prefix_symbols(compiled.entries[name], f"{name}.")
     return compiled
+
+
+def _check_state(model: Model, state: State) -> None:
+    """Raises ValueError unless the entry has the input and the output, of one element type and rank."""
+    if state.entry not in model.entries:
+        known = ", ".join(model.entries)
+        raise ValueError(f"state '{state.input}': entry '{state.entry}' is not one of {known}")
+    graph = model.entries[state.entry]
+    inputs, outputs = ({v.name: v for v in values} for values in (graph.inputs, graph.outputs))
+    if state.input not in inputs:
+        raise ValueError(f"state: input '{state.input}' is not one of {', '.join(inputs)}")
+    if state.output not in outputs:
+        raise ValueError(f"state: output '{state.output}' is not one of {', '.join(outputs)}")
+    given, made = inputs[state.input], outputs[state.output]
+    if given.dtype != made.dtype or given.rank != made.rank:
+        raise ValueError(f"state: input '{given.name}' is {given.type}, output '{made.name}' {made.type}")
 
 
 def _report(model: Model, source: onnx.ModelProto) -> ExportReport:

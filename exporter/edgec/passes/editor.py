@@ -126,7 +126,15 @@ class Editor:
         node.outputs = [result]
         self._producer[result] = node
         self.absorb([old], node)
-        node.absorbed.extend(n for n in (reader.name, *reader.absorbed) if n != node.name)
+        self.inherit(node, reader)
+
+    def inherit(self, node: Node, gone: Node) -> None:
+        """`node` does what `gone` did: it absorbs its source name, and what that had absorbed."""
+        names = self.graph.names
+        for key in gone.absorbed:
+            if key in names and names[key].absorbed_by == gone.name:
+                names[key] = SourceName(None, None, node.name)
+        node.absorbed.extend(n for n in (gone.name, *gone.absorbed) if n != node.name)
 
     def remove_dead(self, node: Node, into: Node | None = None) -> None:
         """Take out `node`, and what only it needed, where nobody reads its results; see `remove`."""

@@ -108,7 +108,7 @@ def _fuse_prologue(editor: Editor, node: Node, op: Reduce) -> None:
         return
     node.op = changed
     editor.set_inputs(node, inputs)
-    node.absorbed.extend(n for n in (producer.name, *producer.absorbed) if n != node.name)
+    editor.inherit(node, producer)
     editor.remove_dead(producer, node)
 
 

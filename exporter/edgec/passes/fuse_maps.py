@@ -45,7 +45,7 @@ def _inline_one(editor: Editor, node: Node) -> bool:
         node.op, inputs = fused
         editor.set_inputs(node, inputs)
         if editor.is_dead(value):
-            node.absorbed.extend(producer.absorbed)
+            editor.inherit(node, producer)
             editor.remove_dead(producer, node)
         return True
     return False
