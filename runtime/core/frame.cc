@@ -66,7 +66,7 @@ void Frame::set_input(int32_t input, Memory memory, std::span<const int64_t> dim
 
 void Frame::set_output(int32_t output, void* data, std::span<const int64_t> dims) {
   Output& out = outputs_[static_cast<size_t>(output)];
-  if (out.data != data) generation_++;
+  if (out.data != data || !std::ranges::equal(out.dims, dims)) generation_++;
   out.data = data;
   out.dims.assign(dims.begin(), dims.end());
 }
@@ -200,7 +200,7 @@ Status Frame::activate(int32_t index) {
     if (plans.size() >= kMaxPlans) plans.pop_back();
     found = plans.insert(plans.end(), std::move(fresh));
   }
-  if (index == 0) EDGERT_TRY(check_inputs(**found));
+  EDGERT_TRY(index == 0 ? check_inputs(**found) : check_used(**found));
   std::rotate(plans.begin(), found, found + 1);
   SegmentPlan& plan = *plans.front();
   for (const auto& [value, offset] : plan.defined) {
@@ -225,6 +225,19 @@ Status Frame::check_inputs(const SegmentPlan& plan) const {
         EDGERT_ERROR_GUARD, "input '%s': got %s, expected [%s], which is %s here", v.name.c_str(),
         shape_text(in.dims).c_str(), expected.c_str(),
         shape_text(std::span(plan.dims).subspan(static_cast<size_t>(offset), v.dims.size())).c_str());
+  }
+  return {};
+}
+
+// A symbol may be bound to something else than the size it stands for in a damaged file.
+Status Frame::check_used(const SegmentPlan& plan) const {
+  for (const auto& [value, offset] : plan.used) {
+    const auto made = dims(value);
+    const auto planned = std::span(plan.dims).subspan(static_cast<size_t>(offset), made.size());
+    if (!std::ranges::equal(made, planned))
+      return error(EDGERT_ERROR_FORMAT, "'%s' was made as %s, but is used as %s",
+                   graph_.values[static_cast<size_t>(value)].name.c_str(), shape_text(made).c_str(),
+                   shape_text(planned).c_str());
   }
   return {};
 }

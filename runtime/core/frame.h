@@ -57,6 +57,7 @@ class Frame {
   Status read_bindings(const Segment& segment, int32_t index);
   Status read_element(const Binding& binding);
   Status check_inputs(const SegmentPlan& plan) const;
+  Status check_used(const SegmentPlan& plan) const;
   Status activate(int32_t index);
   Status check_outputs(int32_t segment);
   Status finish_outputs();

@@ -77,7 +77,10 @@ class Builder {
       }
       plan_.dims.push_back(size);
     }
-    if (is_result || v.input >= 0) plan_.defined.emplace_back(index, offset);
+    if (is_result || (v.input >= 0 && segment_index_ == 0))
+      plan_.defined.emplace_back(index, offset);
+    else if (v.constant < 0)
+      plan_.used.emplace_back(index, offset);
     return {};
   }
 

@@ -55,6 +55,7 @@ struct SegmentPlan {
   std::vector<int64_t> key;  // values of Segment::key
   std::vector<int64_t> dims;
   std::vector<std::pair<int32_t, int32_t>> defined;  // (value, offset into dims) of what the segment defines
+  std::vector<std::pair<int32_t, int32_t>> used;     // the same of what earlier segments made
   std::vector<Storage> storages;
   std::vector<Step> steps;
   std::vector<int32_t> operands;  // storages; -1: absent
