@@ -134,7 +134,7 @@ Status OpenclBackend::run(const Planned& planned, std::span<const Memory> inputs
     for (Memory memory : inputs) found.push_back(adopted_->located(memory));
     inputs = found;
   }
-  for (const Launch& launch : plan.launches) EDGERT_TRY(launch.run(queue_, inputs, outputs, scratch, flag_));
+  for (const Launch& launch : plan.launches) EDGERT_TRY(launch.run(queue_, inputs, outputs, scratch, plan.tables, flag_));
   return {};
 }
 

@@ -32,6 +32,22 @@ class Kernel {
   KernelId id_ = nullptr;
 };
 
+// A buffer that holds a table made at plan.
+class Table {
+ public:
+  Table(const Api& api, MemoryId id) : api_(&api), id_(id) {}
+  Table(Table&& other) noexcept : api_(other.api_), id_(other.id_) { other.id_ = nullptr; }
+  Table& operator=(Table&&) = delete;
+  ~Table() {
+    if (id_) api_->ReleaseMemObject(id_);
+  }
+  MemoryId id() const { return id_; }
+
+ private:
+  const Api* api_;
+  MemoryId id_;
+};
+
 // Sessions of one process on the same device share a context, and so its programs.
 class Context {
  public:

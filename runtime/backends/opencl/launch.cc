@@ -50,12 +50,13 @@ Status Launch::bind(const Slot& slot, Memory memory) const {
 }
 
 Status Launch::run(QueueId queue, std::span<const Memory> inputs, std::span<const Memory> outputs,
-                   Memory scratch, MemoryId flag) const {
+                   Memory scratch, std::span<const Table> tables, MemoryId flag) const {
   for (const Slot& slot : slots_) {
     switch (slot.from) {
       case From::kInput: EDGERT_TRY(bind(slot, inputs[slot.index])); break;
       case From::kOutput: EDGERT_TRY(bind(slot, outputs[slot.index])); break;
       case From::kScratch: EDGERT_TRY(bind(slot, scratch)); break;
+      case From::kTable: EDGERT_TRY(bind(slot, {tables[slot.index].id(), 0})); break;
       case From::kFlag: EDGERT_TRY(bind(slot, {flag, 0})); break;
     }
   }
@@ -89,6 +90,17 @@ Status Planner::launch(const Source& source, const char* name, Launch*& out) {
   Kernel kernel;
   EDGERT_TRY(context_.kernel(source.text(), name, kernel));
   out = &plan_.launches.emplace_back(context_.api(), std::move(kernel));
+  return {};
+}
+
+Status Planner::table(const void* data, size_t bytes, size_t& index) {
+  int32_t code = kSuccess;
+  const Api& api = context_.api();
+  MemoryId id = api.CreateBuffer(context_.id(), kMemoryReadOnly | kMemoryCopyHostPointer, bytes,
+                                 const_cast<void*>(data), &code);
+  EDGERT_TRY(check(code, "making a table"));
+  index = plan_.tables.size();
+  plan_.tables.emplace_back(api, id);
   return {};
 }
 

@@ -14,11 +14,11 @@
 namespace edgert::cl {
 
 // Where a (buffer, offset) parameter of a kernel comes from.
-enum class From : uint8_t { kInput, kOutput, kScratch, kFlag };
+enum class From : uint8_t { kInput, kOutput, kScratch, kTable, kFlag };
 
 struct Slot {
   From from;
-  uint32_t index;   // of the operand or result
+  uint32_t index;   // of the operand, result or table
   uint64_t offset;  // bytes added
   uint32_t argument;
   mutable Memory last;  // what the kernel object holds now
@@ -33,6 +33,8 @@ class Launch {
   Launch& input(size_t index) { return slot(From::kInput, index, 0); }
   Launch& output(size_t index) { return slot(From::kOutput, index, 0); }
   Launch& scratch(uint64_t offset) { return slot(From::kScratch, 0, offset); }
+  // What Planner::table gave.
+  Launch& table(size_t index) { return slot(From::kTable, index, 0); }
   // A plain scalar or struct.
   template <class T>
   Launch& value(const T& v) {
@@ -57,7 +59,7 @@ class Launch {
   // The first driver error of the calls above.
   Status ready() const { return check(code_, "setting a kernel's arguments"); }
   Status run(QueueId queue, std::span<const Memory> inputs, std::span<const Memory> outputs, Memory scratch,
-             MemoryId flag) const;
+             std::span<const Table> tables, MemoryId flag) const;
 
  private:
   Launch& slot(From from, size_t index, uint64_t offset);
@@ -78,6 +80,7 @@ class Launch {
 class Plan final : public Planned {
  public:
   std::vector<Launch> launches;
+  std::vector<Table> tables;
   bool flagged = false;  // one of them may refuse() a value
 };
 
@@ -107,6 +110,8 @@ class Planner {
   Status launch(const Source& source, const char* name, Launch*& out);
   // The offset of `bytes` more bytes of scratch.
   uint64_t scratch(uint64_t bytes);
+  // A buffer with these bytes, for Launch::table.
+  Status table(const void* data, size_t bytes, size_t& index);
   // For Launch::flag.
   int32_t node() {
     flagged_ = true;

@@ -32,6 +32,11 @@ Status supports_program(const Device& device, const NodeArgs& args, const char* 
   return {};
 }
 
+std::string numbered(const char* prefix, int number) {
+  std::string text = prefix;
+  return text += std::to_string(number);
+}
+
 std::string load_text(int32_t dtype, const std::string& name, const std::string& at) {
   return std::string("load_") + storage_text(dtype) + "(" + name + "_buffer + " + name + "_start, " + at + ")";
 }
@@ -56,7 +61,7 @@ Epilogue::Kind Epilogue::kind(int operand) const {
 void Epilogue::define(Source& source) const {
   std::string parameters, operands;
   for (int i = 1; i < pointwise_.count; i++) {
-    const std::string name = "e" + std::to_string(i);
+    const std::string name = numbered("e", i);
     parameters += ", IN(" + name + ")";
     std::string at;
     switch (kind(i)) {

@@ -18,6 +18,8 @@ Walk make_walk(std::span<const int64_t> dims, std::span<const int64_t> strides);
 
 // Whether the node's program `attribute` (if it has one) and its operands from `first` on can be printed.
 Status supports_program(const Device& device, const NodeArgs& args, const char* attribute, size_t first);
+// "x3" of "x" and 3.
+std::string numbered(const char* prefix, int number);
 // "load_f32(x3_buffer + x3_start, <at>)".
 std::string load_text(int32_t dtype, const std::string& name, const std::string& at);
 

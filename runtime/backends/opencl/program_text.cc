@@ -108,7 +108,7 @@ constexpr Rule kRules[] = {
     {59, On::kAny, "($T)($0 | $1)"},
     {60, On::kAny, "($T)($0 ^ $1)"},
     {61, On::kInt, "$1 < 0 || $1 >= $B ? ($T)0 : ($T)(($U)$0 << $1)"},
-    {62, On::kInt, "$1 < 0 || $1 >= $B ? ($T)0 : ($T)($0 >> $1)"},
+    {62, On::kInt, "$1 < 0 || $1 >= $B ? ($T)($S && $0 < 0 ? -1 : 0) : ($T)($0 >> $1)"},
     {70, On::kAny, "$0 ? $1 : $2"},
 };
 
@@ -208,6 +208,11 @@ std::string helper_text(uint8_t code, const Type& type) {
   return {};
 }
 
+std::string register_name(size_t number) {
+  std::string name = "r";
+  return name += std::to_string(number);
+}
+
 int arity(uint8_t code) { return code == kConst ? 0 : code < 40 ? 1 : code < kSelect ? 2 : 3; }
 
 }  // namespace
@@ -249,13 +254,13 @@ std::string program_text(const Program& program, const char* name) {
   std::string parameters, body, helpers;
   for (size_t i = 0; i < program.operands.size(); i++) {
     types.push_back(find_type(program.operands[i]));
-    parameters += std::string(i ? ", " : "") + types.back()->name + " r" + std::to_string(i);
+    parameters += std::string(i ? ", " : "") + types.back()->name + " " + register_name(i);
   }
   for (const Instruction& instruction : program.code) {
     const Type& result = *find_type(instruction.dtype);
     const uint16_t numbers[] = {instruction.a, instruction.b, instruction.c};
     std::vector<std::string> args;
-    for (int i = 0; i < arity(instruction.code); i++) args.push_back("r" + std::to_string(numbers[i]));
+    for (int i = 0; i < arity(instruction.code); i++) args.push_back(register_name(numbers[i]));
     std::string value;
     if (instruction.code == kConst) {
       value = const_text(instruction, result);
@@ -267,11 +272,11 @@ std::string program_text(const Program& program, const char* name) {
       if (helpers.find(helper) == std::string::npos) helpers += helper;
       value = expand(find_rule(instruction.code, type)->text, args, type);
     }
-    body += std::string("  const ") + result.name + " r" + std::to_string(types.size()) + " = " + value + ";\n";
+    body += std::string("  const ") + result.name + " " + register_name(types.size()) + " = " + value + ";\n";
     types.push_back(&result);
   }
   return helpers + "static inline " + types.back()->name + " " + name + "(" + parameters +
-         ") {\n#pragma OPENCL FP_CONTRACT OFF\n" + body + "  return r" + std::to_string(types.size() - 1) + ";\n}\n";
+         ") {\n#pragma OPENCL FP_CONTRACT OFF\n" + body + "  return " + register_name(types.size() - 1) + ";\n}\n";
 }
 
 }  // namespace edgert::cl

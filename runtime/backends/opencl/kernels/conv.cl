@@ -2,7 +2,7 @@
 // Work-item (i, j) makes positions i * TILE... of 16 output channels: panel j of all groups' panels.
 __kernel BLOCKED void conv(OUT(y), IN(x), IN(w), const ConvShape s EPILOGUE_PARAMETERS) {
   const int group_channels = s.channels / s.groups, group_outputs = s.outputs / s.groups;
-  const int panels = (group_outputs + 15) / 16, taps = s.kernel[0] * s.kernel[1] * s.kernel[2];
+  const int panels = (group_outputs + 15) / 16, taps = s.window[0] * s.window[1] * s.window[2];
   const int positions = s.batch * s.output[0] * s.output[1] * s.output[2];
   const int first = get_global_id(0) * TILE, panel = get_global_id(1) % panels, group = get_global_id(1) / panels;
   if (first >= positions || group >= s.groups) return;
@@ -16,9 +16,9 @@ __kernel BLOCKED void conv(OUT(y), IN(x), IN(w), const ConvShape s EPILOGUE_PARA
     tap_origin(&s, min(first + r, positions - 1), &image[r], origin[r]);
     acc[r] = 0;
   }
-  for (int k0 = 0; k0 < s.kernel[0]; k0++)
-    for (int k1 = 0; k1 < s.kernel[1]; k1++)
-      for (int k2 = 0; k2 < s.kernel[2]; k2++) {
+  for (int k0 = 0; k0 < s.window[0]; k0++)
+    for (int k1 = 0; k1 < s.window[1]; k1++)
+      for (int k2 = 0; k2 < s.window[2]; k2++) {
         bool all = true, any = false;
 #pragma unroll
         for (int r = 0; r < TILE; r++) {

@@ -1,7 +1,7 @@
 // The shape of a convolution over channels-last images, and where its taps lie.
 typedef struct {
   int batch, channels, outputs, groups;
-  int input[3], output[3], kernel[3], stride[3], dilation[3], pad[3];
+  int input[3], output[3], window[3], stride[3], dilation[3], pad[3];
 } ConvShape;
 
 // Splits a flat output position into image and coordinates; gives the input coordinates of tap 0.

@@ -3,7 +3,7 @@
 // modulo stride), so that neighbours in a work-item use the same taps.
 __kernel BLOCKED void conv_transpose(OUT(y), IN(x), IN(w), const ConvShape s EPILOGUE_PARAMETERS) {
   const int group_channels = s.channels / s.groups, group_outputs = s.outputs / s.groups;
-  const int panels = (group_outputs + 15) / 16, taps = s.kernel[0] * s.kernel[1] * s.kernel[2];
+  const int panels = (group_outputs + 15) / 16, taps = s.window[0] * s.window[1] * s.window[2];
   const int first = get_global_id(0) * TILE, panel = get_global_id(1) % panels, group = get_global_id(1) / panels;
   int steps[3], total = s.batch;
   for (int axis = 0; axis < 3; axis++) {
@@ -32,9 +32,9 @@ __kernel BLOCKED void conv_transpose(OUT(y), IN(x), IN(w), const ConvShape s EPI
     image[r] = position;
     acc[r] = 0;
   }
-  for (int k0 = 0; k0 < s.kernel[0]; k0++)
-    for (int k1 = 0; k1 < s.kernel[1]; k1++)
-      for (int k2 = 0; k2 < s.kernel[2]; k2++) {
+  for (int k0 = 0; k0 < s.window[0]; k0++)
+    for (int k1 = 0; k1 < s.window[1]; k1++)
+      for (int k2 = 0; k2 < s.window[2]; k2++) {
         const int k[3] = {k0, k1, k2};
         bool all = true, any = false;
 #pragma unroll

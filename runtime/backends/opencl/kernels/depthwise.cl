@@ -8,7 +8,7 @@ static inline ACC16 load_lanes(__global const uchar *x, int at, int lanes) {
 }
 
 __kernel BLOCKED void depthwise(OUT(y), IN(x), IN(w), const ConvShape s EPILOGUE_PARAMETERS) {
-  const int taps = s.kernel[0] * s.kernel[1] * s.kernel[2];
+  const int taps = s.window[0] * s.window[1] * s.window[2];
   const int positions = s.batch * s.output[0] * s.output[1] * s.output[2];
   const int column = get_global_id(0) * 16, first = get_global_id(1) * TILE;
   if (column >= s.channels || first >= positions) return;
@@ -22,9 +22,9 @@ __kernel BLOCKED void depthwise(OUT(y), IN(x), IN(w), const ConvShape s EPILOGUE
     tap_origin(&s, min(first + r, positions - 1), &image[r], origin[r]);
     acc[r] = 0;
   }
-  for (int k0 = 0; k0 < s.kernel[0]; k0++)
-    for (int k1 = 0; k1 < s.kernel[1]; k1++)
-      for (int k2 = 0; k2 < s.kernel[2]; k2++) {
+  for (int k0 = 0; k0 < s.window[0]; k0++)
+    for (int k1 = 0; k1 < s.window[1]; k1++)
+      for (int k2 = 0; k2 < s.window[2]; k2++) {
         const ACC16 v = vload16(0, w);
         w += 16;
 #pragma unroll

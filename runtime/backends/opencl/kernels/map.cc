@@ -16,7 +16,7 @@ bool walks_outer(const Pointwise& p) { return p.rank > 3; }
 void define_operands(const Pointwise& p, Source& source) {
   std::string parameters, operands;
   for (int i = 0; i < p.count; i++) {
-    const std::string name = "x" + std::to_string(i);
+    const std::string name = numbered("x", i);
     parameters += ", IN(" + name + ")";
     std::string at = p.rank > 0 && p.strides[i][p.rank - 1] ? "i" : "0";
     if (p.rank > 1) {

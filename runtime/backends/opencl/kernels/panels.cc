@@ -65,7 +65,7 @@ ConvShape make_conv_shape(const ConvParams& conv) {
     const int from = to - (3 - conv.spatial);
     shape.input[to] = from < 0 ? 1 : narrow(conv.input[from]);
     shape.output[to] = from < 0 ? 1 : narrow(conv.output[from]);
-    shape.kernel[to] = from < 0 ? 1 : narrow(conv.kernel[from]);
+    shape.window[to] = from < 0 ? 1 : narrow(conv.kernel[from]);
     shape.stride[to] = from < 0 ? 1 : narrow(conv.strides[from]);
     shape.dilation[to] = from < 0 ? 1 : narrow(conv.dilations[from]);
     shape.pad[to] = from < 0 ? 0 : narrow(conv.pads[from]);

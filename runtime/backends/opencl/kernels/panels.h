@@ -28,7 +28,7 @@ Status pack_weights(Planner& planner, const NodeArgs& args, size_t input, int32_
 // The convolutions' shape as their kernels take it, with three spatial axes.
 struct ConvShape {
   int32_t batch, channels, outputs, groups;  // groups after merging
-  int32_t input[3], output[3], kernel[3], stride[3], dilation[3], pad[3];
+  int32_t input[3], output[3], window[3], stride[3], dilation[3], pad[3];
 };
 ConvShape make_conv_shape(const ConvParams& conv);
 Status supports_conv(const Device& device, const NodeArgs& args);

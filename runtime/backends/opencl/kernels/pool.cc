@@ -8,7 +8,7 @@ namespace {
 
 struct PoolShape {
   int32_t batch, channels;
-  int32_t input[3], output[3], kernel[3], stride[3], dilation[3], begin[3], end[3];
+  int32_t input[3], output[3], window[3], stride[3], dilation[3], begin[3], end[3];
 };
 
 PoolShape make_shape(const PoolParams& pool) {
@@ -20,7 +20,7 @@ PoolShape make_shape(const PoolParams& pool) {
     const int from = to - (3 - pool.spatial);
     shape.input[to] = from < 0 ? 1 : narrow(pool.input[from]);
     shape.output[to] = from < 0 ? 1 : narrow(pool.output[from]);
-    shape.kernel[to] = from < 0 ? 1 : narrow(pool.kernel[from]);
+    shape.window[to] = from < 0 ? 1 : narrow(pool.kernel[from]);
     shape.stride[to] = from < 0 ? 1 : narrow(pool.strides[from]);
     shape.dilation[to] = from < 0 ? 1 : narrow(pool.dilations[from]);
     shape.begin[to] = from < 0 ? 0 : narrow(pool.begin[from]);

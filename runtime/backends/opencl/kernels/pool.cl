@@ -1,7 +1,7 @@
 // pool: work-item (c, position) makes one element of the result [N, *S, C].
 typedef struct {
   int batch, channels;
-  int input[3], output[3], kernel[3], stride[3], dilation[3], begin[3], end[3];
+  int input[3], output[3], window[3], stride[3], dilation[3], begin[3], end[3];
 } PoolShape;
 
 __kernel void pool(OUT(y), IN(x), OUT(places), const PoolShape s, const float power) {
@@ -14,9 +14,9 @@ __kernel void pool(OUT(y), IN(x), OUT(places), const PoolShape s, const float po
     const int dilation = s.dilation[axis];
     first[axis] = origin[axis] < 0 ? (-origin[axis] + dilation - 1) / dilation : 0;
     const int inside = max(s.input[axis] - origin[axis] + dilation - 1, 0) / dilation;
-    last[axis] = min(s.kernel[axis], inside);
+    last[axis] = min(s.window[axis], inside);
     const int padded = max(s.input[axis] + s.end[axis] - origin[axis] + dilation - 1, 0) / dilation;
-    divisor *= INCLUDE_PAD ? min(s.kernel[axis], padded) : max(last[axis] - first[axis], 0);
+    divisor *= INCLUDE_PAD ? min(s.window[axis], padded) : max(last[axis] - first[axis], 0);
   }
   TOTAL total = INITIAL;
   int place = -1;
