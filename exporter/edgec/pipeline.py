@@ -26,6 +26,7 @@ from edgec.passes.fuse_epilogues import fuse_epilogues
 from edgec.passes.fuse_maps import fuse_maps
 from edgec.passes.keep_axes import keep_axes
 from edgec.passes.layout import layout
+from edgec.passes.lookup_tables import lookup_tables
 from edgec.passes.pack_weights import pack_weights
 from edgec.passes.prefix_symbols import prefix_symbols
 from edgec.passes.simplify_programs import simplify_programs
@@ -52,6 +53,7 @@ PASSES: tuple[Pass, ...] = (
     sink_reshapes,
     views,
     fuse_maps,
+    lookup_tables,
     fold_affine,
     fuse_epilogues,
     fuse_maps,

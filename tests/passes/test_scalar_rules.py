@@ -49,6 +49,8 @@ def program(write: str, *operands: DType) -> Program:
         ("div x0 add exp neg x0 1", "mul(x0, sigmoid(x0))"),
         ("mul x0 add 1 2", "mul(x0, 3.0)"),
         ("mul x0 -1", "neg(x0)"),
+        ("select lt x0 0 mul x0 0.1 x0", "max(x0, mul(x0, 0.1))"),
+        ("select lt x0 0 mul x0 2 x0", "select(lt(x0, 0.0), mul(x0, 2.0), x0)"),
         ("add exp x0 exp x0", "add(exp(x0), exp(x0))"),
     ],
 )

@@ -166,7 +166,7 @@ class _Writer:
             chosen = values[0]
             if chosen is not None:
                 return args[1] if chosen else args[2]
-            return args[1] if args[1] == args[2] else None
+            return args[1] if args[1] == args[2] else self._leaky(args)
         if op == "recip" and (exponent := self._is_one_plus_exp(x)) is not None:
             return self._plain("sigmoid", [exponent])
         if len(args) == 2:
@@ -210,6 +210,17 @@ class _Writer:
             return None
         value = float(np.float32(factor))
         return self._plain("mul", [source, self.const(value, DType.F32)])
+
+    def _leaky(self, args: list[int]) -> int | None:
+        """x < 0 ? x * a : x is max(x, x * a) for 0 < a <= 1."""
+        below, scaled = self._is(args[0], "lt"), self._is(args[1], "mul")
+        x = args[2]
+        if below is None or scaled is None or below[0] != x or self._value(below[1]) != 0:
+            return None
+        slope = self._value(scaled[1] if scaled[0] == x else scaled[0])
+        if x not in scaled or slope is None or not self._types[x].is_float or not 0 < slope <= 1:
+            return None
+        return self._plain("max", [x, args[1]])
 
     def _clamp(self, op: str, args: list[int], values: list[Scalar | None]) -> int | None:
         """min(x, x) is x; max(max(x, a), b) is max(x, max(a, b))."""
