@@ -1,5 +1,7 @@
 #include "backends/cpu/cpu_backend.h"
 
+#include <sys/mman.h>
+
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -17,6 +19,7 @@ namespace edgert {
 namespace {
 
 constexpr size_t kErrorBytes = 512;
+constexpr uint64_t kHugePage = uint64_t{2} << 20;
 constexpr size_t kMaxOperands = 1024;  // converted on the stack in `run`
 constexpr size_t kFewOperands = 24;
 
@@ -155,8 +158,12 @@ Status CpuBackend::run(const Planned& planned, std::span<const Memory> inputs,
 
 Status CpuBackend::allocate(uint64_t bytes, Memory& memory) {
   void* block = nullptr;
-  if (posix_memalign(&block, 64, bytes ? bytes : 1) != 0)
+  const bool huge = bytes >= 2 * kHugePage && !exact_;
+  if (posix_memalign(&block, huge ? kHugePage : 64, bytes ? bytes : 1) != 0)
     return error(EDGERT_ERROR_MEMORY, "cannot allocate %llu bytes", static_cast<unsigned long long>(bytes));
+#if defined(MADV_HUGEPAGE)
+  if (huge) madvise(block, bytes, MADV_HUGEPAGE);  // a wish: its failure does not matter
+#endif
   memory = {block, 0};
   return {};
 }
