@@ -55,7 +55,8 @@ def cut(graph: Graph) -> list[Segment]:
             for s, source in graph.symbols.items()
             if isinstance(source, Count) and source.value in node.outputs
         }
-        shapes: Iterable[Dim] = (d for v in node.outputs for d in v.shape)
+        operands = (v for v in node.inputs if v is not None)
+        shapes: Iterable[Dim] = (d for v in (*operands, *node.outputs) for d in v.shape)
         needed = _symbols(shapes) - own | _symbols(attribute_dims(node))
         advance(position, f"{node.op.name} '{node.name}'", needed)
     end = len(graph.nodes)
