@@ -139,12 +139,15 @@ def check_names(before: Graph, after: Graph, inputs: dict[str, Array]) -> None:
 
     expected, found = interpret_values(before, inputs), interpret_values(after, inputs)
     for name, source in after.names.items():
-        old = before.names[name].value
-        if source.value is None or old is None or source.value.const is not None:
+        old = before.names[name]
+        if source.value is None or old.value is None or source.value.const is not None:
             continue
-        array = found[source.value]
-        array = array if source.perm is None else array.transpose(source.perm)
-        assert_close(array, expected[old], f"name {name}")
+        array = _in_source_order(found[source.value], source)
+        assert_close(array, _in_source_order(expected[old.value], old), f"name {name}")
+
+
+def _in_source_order(array: Array, source: SourceName) -> Array:
+    return array if source.perm is None else array.transpose(source.perm)
 
 
 def assert_close(found: Array, expected: Array, what: str) -> None:
