@@ -7,6 +7,7 @@
 namespace edgert::cpu {
 
 constexpr int kMaxRows = 16;               // of a microkernel call, on any tier
+constexpr int64_t kEpilogueElements = 4096;  // of results that are still in the L1 cache when it runs
 constexpr int64_t kPanelBytes = 512 << 10;  // of weights that should stay in the L2 cache
 
 // What happens to the sums.
@@ -53,6 +54,11 @@ struct ProductCall {
   char* scratch;  // scratch_bytes()
 };
 
+// The first row of a tile, counted over all matrices.
+inline int64_t first_row(const ProductShape& s, int64_t tile) {
+  return tile / s.tiles() * s.rows + piece_begin(s.rows, tile % s.tiles(), s.tiles());
+}
+
 // Runs piece `piece`. `panels_of(matrix)` gives the matrix's weights, `rows_of(matrix, row, count, pointers)`
 // the pointers to rows [row, row + count), by tap.
 template <class Panels, class Rows>
@@ -79,6 +85,7 @@ void run_product(const ProductShape& s, const ProductCall& c, int64_t piece, Pan
     const int64_t last = unit + step < unit_end ? unit + step : unit_end;
     const int64_t column = unit * unit_columns;
     const int64_t column_end = last * unit_columns < width ? last * unit_columns : width;
+    int64_t pending = tile_begin < tile_end ? first_row(s, tile_begin) : 0;  // rows from here on lack the epilogue
     for (int64_t tile = tile_begin; tile < tile_end; tile++) {
       const int64_t matrix = tile / tiles, within = tile % tiles;
       const int64_t row = piece_begin(s.rows, within, tiles), row_end = piece_begin(s.rows, within + 1, tiles);
@@ -99,8 +106,11 @@ void run_product(const ProductShape& s, const ProductCall& c, int64_t piece, Pan
           if (t.bias) t.bias += s.columns;
         }
       }
-      if (!e.plain)
-        run_tiles(e.program, operands, c.result, out_row, out_row + count, column, column_end, scratch);
+      const int64_t done = out_row + count;
+      if (!e.plain && ((done - pending) * (column_end - column) >= kEpilogueElements || tile + 1 == tile_end)) {
+        run_tiles(e.program, operands, c.result, pending, done, column, column_end, scratch);
+        pending = done;
+      }
     }
   }
 }

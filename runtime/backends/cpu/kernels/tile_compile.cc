@@ -12,7 +12,7 @@ namespace edgert::cpu {
 namespace {
 
 // Instruction codes of edgec/ops/program.py that are looked for here.
-enum Code : int { kConst = 0, kExp = 11, kSigmoid = 28, kAdd = 40, kSub = 41, kMul = 42, kDiv = 43, kMin = 47, kMax = 48, kSelect = 70 };
+enum Code : int { kConst = 0, kExp = 11, kSigmoid = 28, kAdd = 40, kSub = 41, kMul = 42, kDiv = 43, kMin = 47, kMax = 48, kLess = 51, kSelect = 70 };
 constexpr int kOperand = -1;
 
 struct Register {
@@ -140,8 +140,19 @@ void join(Registers& all, int i) {
   }
 }
 
+// x < 0 ? x * slope : x
+void join_leaky(Registers& all, int i) {
+  const Register r = all[i], less = all[r.args[0]], product = all[r.args[1]];
+  const int x = r.args[2];
+  float zero;
+  if (less.code != kLess || less.args[0] != x || !all.constant(less.args[1], zero) || zero != 0) return;
+  if (product.code == kMultiplyConstant && product.uses == 1 && product.args[0] == x)
+    all.rewrite(i, kLeaky, product.x, 0, x);
+}
+
 void simplify(Registers& all, int first) {
   for (int i = first; i < all.count(); i++) {
+    if (all[i].dtype == EDGERT_F32 && all[i].code == kSelect) join_leaky(all, i);
     if (all[i].dtype != EDGERT_F32 || argument_count(all[i].code) != 2 || all[i].code >= kAddConstant) continue;
     fold_constant(all, i);
     if (argument_count(all[i].code) == 2) join(all, i);

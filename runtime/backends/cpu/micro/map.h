@@ -26,6 +26,7 @@ enum FusedCode : uint8_t {
   kSilu,                // a * sigmoid(a)
   kHardSwish,           // a * clamp(a * x + y, 0, 1)
   kMultiplyAdd,         // a * b + c, each rounded
+  kLeaky,               // a < 0 ? a * x : a
   kFusedEnd,
 };
 

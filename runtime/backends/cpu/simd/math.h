@@ -17,12 +17,6 @@ static inline f32 polynomial(f32 x, const float (&c)[N]) {
   return y;
 }
 
-// 2^n for -252 <= n <= 254, in two factors, so that overflow and subnormal results come out right.
-static inline f32 scale_by_power(f32 x, i32 n) {
-  const i32 half = n >> 1;
-  return x * from_bits((half + 127) << 23) * from_bits((n - half + 127) << 23);
-}
-
 // x = n ln 2 + r with |r| <= ln 2 / 2; gives r.
 static inline f32 reduce_exponent(f32 x, f32& n) {
   n = round(x * 1.44269504f);
@@ -31,12 +25,12 @@ static inline f32 reduce_exponent(f32 x, f32& n) {
 }
 
 static inline f32 exp(f32 x) {
-  static const float kSeries[] = {0.5f, 0.166666672f, 0.0416662544f, 0.00833326764f, 0.00139472866f, 0.000199170201f};
+  static const float kSeries[] = {0.5f, 0.166665122f, 0.0416661873f, 0.00836959854f, 0.00139517104f};
   x = min(splat(89.0f), max(splat(-104.0f), x));
   f32 n;
   const f32 r = reduce_exponent(x, n);
   const f32 y = fma(r * r, polynomial(r, kSeries), r) + 1.0f;
-  return scale_by_power(y, to_i32(n));
+  return scale_by_power(y, n);
 }
 
 static inline f32 expm1(f32 x) {
@@ -96,14 +90,15 @@ static inline f32 with_sign(f32 size, f32 sign) { return from_bits(bits(size) | 
 
 static inline f32 sigmoid(f32 x) {
   const f32 e = exp(-abs(x));
-  return (x < 0.0f ? e : splat(1.0f)) / (e + 1.0f);
+  return divide(x < 0.0f ? e : splat(1.0f), e + 1.0f);
 }
 
 static inline f32 tanh(f32 x) {
   static const float kSeries[] = {-0.333333313f, 0.133332103f, -0.0539472289f, 0.0217030812f, -0.00818292238f, 0.00214774068f};
   const f32 size = abs(x), square = x * x;
   const f32 near = fma(square * x, polynomial(square, kSeries), x);
-  const f32 far = with_sign(1.0f - 2.0f / (exp(size + size) + 1.0f), x);
+  const f32 rest = divide(splat(2.0f), exp(min(splat(20.0f), size + size)) + 1.0f);
+  const f32 far = with_sign(1.0f - rest, x);
   return size < 0.625f ? near : far;
 }
 

@@ -161,6 +161,15 @@ static inline f32 minimum(f32 a, f32 b) { return a != a ? a : min(a, b); }
 static inline f32 maximum(f32 a, f32 b) { return a != a ? a : max(a, b); }
 
 // Lanes of bool tensors: 0 and 1 bytes to a mask of 0 and -1, and back.
+#if EDGERT_AVX512
+static inline i32 load_mask(const uint8_t* p) {
+  const __m128i x = _mm_loadu_si128((const __m128i*)p);
+  return (i32)_mm512_movm_epi32(_mm_test_epi8_mask(x, x));
+}
+static inline void store_mask(uint8_t* p, i32 mask) {
+  _mm_storeu_si128((__m128i*)p, _mm_maskz_set1_epi8(_mm512_movepi32_mask((__m512i)mask), 1));
+}
+#else
 static inline i32 load_mask(const uint8_t* p) {
   bytes_of_lanes x;
   memcpy(&x, p, sizeof x);
@@ -170,6 +179,26 @@ static inline void store_mask(uint8_t* p, i32 mask) {
   bytes_of_lanes x = __builtin_convertvector(mask & 1, bytes_of_lanes);
   memcpy(p, &x, sizeof x);
 }
+#endif
+
+// x 2^n for |n| <= 252, rounded once where the ISA can.
+// a / b within 1 ulp; a is finite, b and 1 / b are normal.
+#if EDGERT_AVX512
+static inline f32 scale_by_power(f32 x, f32 n) { return _mm512_maskz_scalef_ps(kAll, x, n); }
+static inline f32 divide(f32 a, f32 b) {
+  f32 r = _mm512_maskz_rcp14_ps(kAll, b);
+  r = fma(r, fma(-b, r, splat(1.0f)), r);
+  const f32 y = a * r;
+  return fma(fma(-b, y, a), r, y);
+}
+#else
+static inline f32 scale_by_power(f32 x, f32 n) {
+  // In two factors, so that overflow and subnormal results come out right.
+  const i32 whole = to_i32(n), half = whole >> 1;
+  return x * from_bits((half + 127) << 23) * from_bits((whole - half + 127) << 23);
+}
+static inline f32 divide(f32 a, f32 b) { return a / b; }
+#endif
 
 // Over the lanes. The order of the additions is that of a tree.
 static inline float sum(f32 x) {
