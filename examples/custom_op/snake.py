@@ -52,7 +52,7 @@ class Snake(Op):
 
 @onnx_op("Snake", domain="acme")
 def import_snake(builder: Builder, call: Call) -> Value:
-    return builder.one(Snake(call.float("a", 1.0)), call.operand(0))
+    return builder.one(Snake(call.real("a", 1.0)), call.operand(0))
 
 
 def make_model() -> onnx.ModelProto:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from edgec.ir.dims import Dim, DimError, evaluate, symbols_of
+from edgec.ir.dims import DimError, evaluate, symbols_of
 from edgec.ir.graph import Graph, Value
 from edgec.ir.types import DType
 
@@ -40,22 +40,23 @@ def sizes_of_symbols(graph: Graph, shapes: Mapping[str, Sequence[int]]) -> dict[
             raise InputError(f"input '{name}' is not one of {', '.join(names)}")
     sizes: dict[str, int] = {}
     for value in graph.inputs:
-        given = shapes.get(value.name)
-        if given is not None and len(given) != value.rank:
+        given = shapes.get(value.name, ())
+        if value.name in shapes and len(given) != value.rank:
             raise InputError(f"input '{value.name}': shape {list(given)}, expected {value.type}")
-        for axis, dim in enumerate(value.shape):
-            if given is not None and str(dim) in symbols_of(dim):
-                sizes[str(dim)] = given[axis]
+        sizes |= {str(d): size for d, size in zip(value.shape, given) if str(d) in symbols_of(d)}
     for value in graph.inputs:
         for axis, dim in enumerate(value.shape):
             for name in symbols_of(dim):
                 sizes.setdefault(name, OTHER_AXIS_SIZE if axis else FIRST_AXIS_SIZE)
+    for value in graph.inputs:
+        if value.name in shapes and list(shapes[value.name]) != _sizes(value, sizes):
+            raise InputError(f"input '{value.name}': shape {list(shapes[value.name])}, expected {value.type}")
     return sizes
 
 
 def random_array(value: Value, sizes: Mapping[str, int], random: np.random.Generator) -> Array:
     """Standard normal for floats, below 8 for integers, either for bool, in the type of `value`."""
-    shape = tuple(_size(dim, sizes, value) for dim in value.shape)
+    shape = _sizes(value, sizes)
     dtype = value.dtype
     if dtype is DType.STRING:
         raise InputError(f"input '{value.name}' holds strings; give it as a file")
@@ -73,8 +74,8 @@ def random_inputs(graph: Graph, shapes: Mapping[str, Sequence[int]], seed: int) 
     return {value.name: random_array(value, sizes, random) for value in graph.inputs}
 
 
-def _size(dim: Dim, sizes: Mapping[str, int], value: Value) -> int:
+def _sizes(value: Value, sizes: Mapping[str, int]) -> list[int]:
     try:
-        return evaluate(dim, sizes)
+        return [evaluate(dim, sizes) for dim in value.shape]
     except DimError as error:
         raise InputError(f"input '{value.name}': {error}") from error

@@ -21,7 +21,7 @@ def small_model(operator: str = "Relu") -> onnx.ModelProto:
     x = helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, ["batch", 3, "h", "w"])
     y = helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, ["batch", 4, "h", "w"])
     graph = helper.make_graph(nodes, "small", [x], [y], [numpy_helper.from_array(weight, "w")])
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
 def parsed(result: Result) -> Any:

@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -70,6 +71,16 @@ def version_of(package: str) -> str:
         return package
 
 
+@contextmanager
+def failures(name: str) -> Iterator[None]:
+    """Turns whatever an engine raises, which is of many kinds, into an EngineError with its first line."""
+    try:
+        yield
+    except Exception as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise EngineError(f"{name}: {lines[0]}") from error
+
+
 class OnnxRuntime:
     """onnxruntime on the CPU."""
 
@@ -88,11 +99,13 @@ class OnnxRuntime:
     def _load(self, model: str | bytes) -> Any:
         import onnxruntime
 
-        return onnxruntime.InferenceSession(model, self.options, providers=["CPUExecutionProvider"])
+        with failures(self.name):
+            return onnxruntime.InferenceSession(model, self.options, providers=["CPUExecutionProvider"])
 
     def run(self, inputs: Mapping[str, Array]) -> Arrays:
         names = [output.name for output in self.session.get_outputs()]
-        return dict(zip(names, self.session.run(names, dict(inputs))))
+        with failures(self.name):
+            return dict(zip(names, self.session.run(names, dict(inputs))))
 
     def layers(self, inputs: Mapping[str, Array]) -> Arrays:
         import onnx
@@ -102,7 +115,8 @@ class OnnxRuntime:
         names = [name for node in model.graph.node for name in node.output if name]
         model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names if name not in known)
         session = self._load(model.SerializeToString())
-        found = zip(names, session.run(names, dict(inputs)))
+        with failures(self.name):
+            found = zip(names, session.run(names, dict(inputs)))
         return {name: array for name, array in found if isinstance(array, np.ndarray)}
 
 
@@ -115,14 +129,17 @@ class ReferenceEvaluator:
         except ImportError as error:
             raise EngineError("onnx is not installed: pip install 'edgec[export]'") from error
         self.name = f"{version_of('onnx')} reference evaluator"
-        self.evaluator = Evaluator(str(path))
+        with failures(self.name):
+            self.evaluator = Evaluator(str(path))
 
     def run(self, inputs: Mapping[str, Array]) -> Arrays:
         names = list(self.evaluator.output_names)
-        return {n: np.asarray(a) for n, a in zip(names, self.evaluator.run(None, dict(inputs)))}
+        with failures(self.name):
+            return {n: np.asarray(a) for n, a in zip(names, self.evaluator.run(None, dict(inputs)))}
 
     def layers(self, inputs: Mapping[str, Array]) -> Arrays:
-        found = self.evaluator.run(None, dict(inputs), intermediate=True)
+        with failures(self.name):
+            found = self.evaluator.run(None, dict(inputs), intermediate=True)
         assert isinstance(found, dict)
         return {name: array for name, array in found.items() if isinstance(array, np.ndarray)}
 
