@@ -3,7 +3,8 @@
 //
 //   fuzz truncate FILE        every prefix of the file
 //   fuzz flip FILE COUNT SEED COUNT copies with one to four random bytes changed
-//   fuzz verify FILE          one flip in each byte: load with EDGERT_VERIFY must report every one
+//   fuzz number FILE COUNT SEED  COUNT copies with one or two integers of the graph replaced: most stay
+//   readable fuzz verify FILE          one flip in each byte: load with EDGERT_VERIFY must report every one
 //
 // Prints one JSON line with how the copies ended; exit code 1 if `verify` missed a flip.
 #include <cinttypes>
@@ -137,7 +138,8 @@ void attempt(const Bytes& file, std::mt19937_64& random, Tally& tally) {
 }
 
 int report(const Tally& tally, uint64_t missed) {
-  std::printf("{\"refused\": %" PRIu64 ", \"failed\": %" PRIu64 ", \"ran\": %" PRIu64 ", \"missed\": %" PRIu64 "}\n",
+  std::printf("{\"refused\": %" PRIu64 ", \"failed\": %" PRIu64 ", \"ran\": %" PRIu64 ", \"missed\": %" PRIu64
+              "}\n",
               tally.refused, tally.failed, tally.ran, missed);
   return missed ? 1 : 0;
 }
@@ -157,6 +159,28 @@ int flip(const Bytes& file, uint64_t count, uint64_t seed) {
     Bytes copy = file;
     for (uint64_t n = 1 + random() % 4; n > 0; --n)
       copy[random() % copy.size()] ^= static_cast<unsigned char>(1 + random() % 255);
+    attempt(copy, random, tally);
+  }
+  return report(tally, 0);
+}
+
+int number(const Bytes& file, uint64_t count, uint64_t seed) {
+  constexpr int64_t kTelling[] = {0,  1,  2,  3,   4,   5,     7,         8,         16,
+                                  64, -1, -2, 127, 255, 65536, INT32_MAX, INT32_MIN, INT64_MAX};
+  constexpr size_t kGraphStart = 64;
+  uint64_t graph_bytes = 0;
+  std::memcpy(&graph_bytes, file.data() + 24, sizeof graph_bytes);
+  if (graph_bytes < 16 || graph_bytes > file.size() - kGraphStart) return 2;
+  std::mt19937_64 random(seed);
+  Tally tally;
+  for (uint64_t i = 0; i < count; ++i) {
+    Bytes copy = file;
+    for (uint64_t n = 1 + random() % 2; n > 0; --n) {
+      const size_t width = size_t{1} << random() % 4;
+      const size_t at = kGraphStart + random() % (graph_bytes - 8) / width * width;
+      const int64_t value = kTelling[random() % (sizeof kTelling / sizeof *kTelling)];
+      std::memcpy(&copy[at], &value, width);
+    }
     attempt(copy, random, tally);
   }
   return report(tally, 0);
@@ -187,12 +211,13 @@ int main(int count, char** arguments) {
   const std::string mode = count > 2 ? arguments[1] : "";
   const Bytes file = count > 2 ? read_file(arguments[2]) : Bytes();
   if (file.empty()) {
-    std::fprintf(stderr, "usage: fuzz truncate|verify FILE, fuzz flip FILE COUNT SEED\n");
+    std::fprintf(stderr, "usage: fuzz truncate|verify FILE, fuzz flip|number FILE COUNT SEED\n");
     return 2;
   }
   if (mode == "truncate") return truncate(file);
   if (mode == "verify") return verify(file);
-  if (mode == "flip" && count == 5)
-    return flip(file, std::strtoull(arguments[3], nullptr, 10), std::strtoull(arguments[4], nullptr, 10));
+  if (count == 5 && (mode == "flip" || mode == "number"))
+    return (mode == "flip" ? flip : number)(file, std::strtoull(arguments[3], nullptr, 10),
+                                            std::strtoull(arguments[4], nullptr, 10));
   return 2;
 }

@@ -10,14 +10,17 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+import onnx
 import pytest
+from onnx.helper import make_node
 
+import edgec
 from edgec.format.write import write_model
 from edgec.ir.graph import Graph, Model, Node, Value
 from edgec.ir.types import DType, TensorType
@@ -26,6 +29,79 @@ from edgec.ops.base import REGISTRY, Context, Op, register
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "edgert"))
 import graphs  # noqa: E402
+
+
+def exported(make: Callable[[], onnx.ModelProto]) -> Callable[[], bytes]:
+    """The file that the exporter makes of an ONNX model."""
+
+    def build() -> bytes:
+        model = edgec.export(make()).model
+        return write_model(model)
+
+    return build
+
+
+def convolutional() -> onnx.ModelProto:
+    """x [1, 3, 8, 8]: convolutions (dense, depthwise), pooling, resize, global mean, softmax."""
+    random = np.random.default_rng(1)
+    weights = {
+        "w": random.random((4, 3, 3, 3)),
+        "d": random.random((4, 1, 3, 3)),
+        "t": random.random((4, 2, 2, 2)),
+        "s": np.array([1, 1, 2, 2]),
+        "f": random.random((2, 5)),
+    }
+    nodes = [
+        make_node("Conv", ["x", "w"], ["a"], pads=[1, 1, 1, 1]),
+        make_node("Relu", ["a"], ["b"]),
+        make_node("Conv", ["b", "d"], ["c"], group=4, pads=[1, 1, 1, 1]),
+        make_node("MaxPool", ["c"], ["p"], kernel_shape=[2, 2], strides=[2, 2]),
+        make_node("Resize", ["p", "", "s"], ["r"], mode="linear"),
+        make_node("ConvTranspose", ["r", "t"], ["u"], strides=[2, 2]),
+        make_node("GlobalAveragePool", ["u"], ["g"]),
+        make_node("Flatten", ["g"], ["h"]),
+        make_node("MatMul", ["h", "f"], ["i"]),
+        make_node("Softmax", ["i"], ["y"]),
+    ]
+    return small_model("convolutional", nodes, {"x": [1, 3, 8, 8]}, weights)
+
+
+def recurrent() -> onnx.ModelProto:
+    """x [4, 2, 3] through an LSTM and a GRU, then topk and gather over time."""
+    random = np.random.default_rng(2)
+    weights = {
+        "w": random.random((1, 16, 3)),
+        "r": random.random((1, 16, 4)),
+        "v": random.random((1, 12, 4)),
+        "q": random.random((1, 12, 4)),
+        "k": np.array([2], np.int64),
+        "j": np.array([3, 0], np.int64),
+    }
+    nodes = [
+        make_node("LSTM", ["x", "w", "r"], ["a"], hidden_size=4),
+        make_node("Squeeze", ["a", "axis"], ["b"]),
+        make_node("GRU", ["b", "v", "q"], ["c"], hidden_size=4),
+        make_node("Squeeze", ["c", "axis"], ["d"]),
+        make_node("Gather", ["d", "j"], ["e"], axis=0),
+        make_node("LayerNormalization", ["e", "one"], ["n"], axis=-1),
+        make_node("TopK", ["n", "k"], ["y", "i"], axis=2),
+    ]
+    weights |= {"axis": np.array([1], np.int64), "one": np.ones(4)}
+    return small_model("recurrent", nodes, {"x": [4, 2, 3]}, weights)
+
+
+def small_model(
+    name: str, nodes: list[onnx.NodeProto], inputs: dict[str, list[int]], weights: dict[str, np.ndarray]
+) -> onnx.ModelProto:
+    constants = [
+        onnx.numpy_helper.from_array(w if w.dtype == np.int64 else w.astype(np.float32), n)
+        for n, w in weights.items()
+    ]
+    given = [onnx.helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, s) for n, s in inputs.items()]
+    result = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, None)
+    graph = onnx.helper.make_graph(nodes, name, given, [result], constants)
+    return onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 18)])
+
 
 FLIPS = int(os.environ.get("EDGERT_FLIPS", "10000"))
 MODELS = [
@@ -36,8 +112,20 @@ MODELS = [
     lambda: graphs.endless(3),
     graphs.two_entries,
     graphs.passed_through,
+    exported(convolutional),
+    exported(recurrent),
 ]
-IDS = ["affine", "two_inputs", "counter", "data_shape", "loop", "two_entries", "passed_through"]
+IDS = [
+    "affine",
+    "two_inputs",
+    "counter",
+    "data_shape",
+    "loop",
+    "two_entries",
+    "passed_through",
+    "conv",
+    "rnn",
+]
 
 pytestmark = pytest.mark.long
 
@@ -77,7 +165,8 @@ def run(program: Path, *arguments: object, **environment: str) -> subprocess.Com
 @pytest.fixture(params=list(zip(MODELS, IDS)), ids=IDS)
 def file(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     path = tmp_path / "model.edge"
-    write_model(request.param[0](), path)
+    made = request.param[0]()
+    path.write_bytes(made if isinstance(made, bytes) else write_model(made))
     yield path
 
 
@@ -93,6 +182,14 @@ def test_damaged_files_do_no_harm(sanitized: Path, file: Path) -> None:
     assert done.returncode == 0, done.stderr[-4000:]
     counts = json.loads(done.stdout)
     assert counts["ran"] + counts["failed"] > 0 and counts["refused"] > 0
+
+
+def test_damaged_numbers_do_no_harm(sanitized: Path, file: Path) -> None:
+    """Integers of the graph replaced by telling ones: many of these files load, and run."""
+    done = run(sanitized / "fuzz", "number", file, max(FLIPS // len(MODELS), 1), 5)
+    assert done.returncode == 0, done.stderr[-4000:]
+    counts = json.loads(done.stdout)
+    assert counts["ran"] + counts["failed"] > counts["refused"] // 20
 
 
 def test_verify_reports_every_flip(sanitized: Path, file: Path) -> None:
