@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ENGINES = ("INTERPRETER", "CPU", "OPENCL")
 PEERS = ("ONNXRUNTIME", "REFERENCE")
 SILENCE_LIMIT = 120  # seconds a worker may take for one test
-CHUNK = 64
+CHUNK = 480
 
 
 @lru_cache(maxsize=1)
@@ -171,8 +171,9 @@ def write_gaps(engine: str, results: Mapping[str, str | None]) -> None:
 TABLE = """# Conformance
 
 ONNX's own node tests (onnx {version}, {total} tests), each run through `edgec.onnx_backend` on every backend,
-and through the peers' own interfaces in the same harness with the same tolerances. What a backend does not
-pass is listed with its reason in its gap file; the test run fails where a listed test passes or another fails.
+and through the peers' own interfaces in the same harness with the same tolerances. What a backend does
+not pass is listed with its reason in its gap file; the run of the tests fails where a listed one passes or
+another one fails.
 
 | engine | passed | not passed | gaps |
 |---|---:|---:|---|

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from edgec.frontends.onnx.builder import Builder
 from edgec.frontends.onnx.registry import Call, resolve_axis
-from edgec.ir.dims import Dim, eq, less, logical_not, maximum, mod
+from edgec.ir.dims import Dim, eq, less, logical_not, maximum, mod, select
 from edgec.ops.base import OpError
 
 Axes = tuple[Dim, ...]
@@ -53,15 +53,11 @@ def is_axis(axes: Axes, position: int) -> Dim:
 def removed(shape: Sequence[Dim], axes: Axes) -> list[Dim]:
     """The sizes of `shape` whose positions are not in axes, in order."""
     kept = [logical_not(is_axis(axes, i)) for i in range(len(shape))]
-    result: list[Dim] = []
-    for j in range(len(shape) - len(axes)):
-        size: Dim = 0
-        before: Dim = 0
-        for i, dim in enumerate(shape):
-            size = size + dim * kept[i] * eq(before, j)
-            before = before + kept[i]
-        result.append(size)
-    return result
+    before = [sum(kept[:i], start=kept[0] * 0) for i in range(len(shape))]
+    return [
+        _first_of([(kept[i] * eq(before[i], j), shape[i]) for i in range(len(shape))])
+        for j in range(len(shape) - len(axes))
+    ]
 
 
 def inserted(shape: Sequence[Dim], axes: Axes) -> list[Dim]:
@@ -70,12 +66,18 @@ def inserted(shape: Sequence[Dim], axes: Axes) -> list[Dim]:
     before: Dim = 0
     for j in range(len(shape) + len(axes)):
         new = is_axis(axes, j)
-        size: Dim = new
-        for i, dim in enumerate(shape):
-            size = size + dim * logical_not(new) * eq(j - before, i)
-        result.append(size)
+        own = _first_of([(eq(j - before, i), dim) for i, dim in enumerate(shape)])
+        result.append(select(new, 1, own))
         before = before + new
     return result
+
+
+def _first_of(cases: Sequence[tuple[Dim, Dim]]) -> Dim:
+    """The value of the first case that holds: one call, so that products of such sizes stay small."""
+    found: Dim = 1
+    for holds, value in reversed(cases):
+        found = select(holds, value, found)
+    return found
 
 
 def placed(axes: Axes, values: Sequence[Dim], defaults: Sequence[Dim]) -> list[Dim]:
