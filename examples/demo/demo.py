@@ -111,7 +111,7 @@ def show_speech() -> None:
     able = compare(source, path, find_speech.first_input(samples))
     session = edgert.load(str(path))
     likely = find_speech.probabilities(samples, session.run)
-    bar = "".join(" .:-=+*#%@"[min(int(p * 10), 9)] for p in likely[::3])
+    bar = "".join(" .:-=+*#%@"[min(int(p * 10), 9)] for p in likely[::4])
     console.print(f"  {len(samples) / find_speech.RATE:.1f} s: |[bold]{bar}[/]|", highlight=False)
     for begin, end in find_speech.stretches(likely):
         console.print(f"  speech from {begin:.2f} s to {end:.2f} s", highlight=False)

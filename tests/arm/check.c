@@ -18,20 +18,29 @@ static double element(const edgert_tensor* tensor, uint64_t i) {
                                      : ((const double*)tensor->data)[i];
 }
 
+static int is_nan_f16(uint16_t bits) { return (bits & 0x7c00) == 0x7c00 && (bits & 0x03ff); }
+
+static int equal(const edgert_tensor* a, const edgert_tensor* b, uint64_t count) {
+  if (a->dtype != EDGERT_F16) return !memcmp(a->data, b->data, b->bytes);
+  const uint16_t *x = a->data, *y = b->data;
+  for (uint64_t i = 0; i < count; i++)
+    if (x[i] != y[i] && !(is_nan_f16(x[i]) && is_nan_f16(y[i]))) return 0;
+  return 1;
+}
+
 /* max|a - b| / max(max|b|, 1e-6); other types than f32 and f64 are equal or infinitely far apart. */
 static double error_of(const edgert_tensor* got, const edgert_tensor* expected) {
   if (got->dtype != expected->dtype || got->rank != expected->rank) return INFINITY;
   if (memcmp(got->dims, expected->dims, sizeof got->dims[0] * (size_t)got->rank)) return INFINITY;
   const uint64_t count = count_of(expected);
   if (expected->dtype != EDGERT_F32 && expected->dtype != EDGERT_F64)
-    return memcmp(got->data, expected->data, expected->bytes) ? INFINITY : 0;
+    return equal(got, expected, count) ? 0 : INFINITY;
   double largest = 1e-6, apart = 0;
   for (uint64_t i = 0; i < count; i++) {
     const double a = element(got, i), b = element(expected, i);
     if (a == b || (isnan(a) && isnan(b))) continue;
-    const double difference = fabs(a - b), size = fabs(b);
+    const double difference = fabs(a - b);
     if (!(difference <= apart)) apart = difference;
-    if (size > largest && isfinite(size)) largest = size;
   }
   for (uint64_t i = 0; i < count; i++) {
     const double size = fabs(element(expected, i));

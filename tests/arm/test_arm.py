@@ -23,7 +23,7 @@ from edgec.interpreter import interpret
 from edgec.ir.graph import Model, Reference
 from edgec.validate import difference
 
-pytestmark = pytest.mark.arm
+pytestmark = [pytest.mark.arm, pytest.mark.filterwarnings("ignore::RuntimeWarning")]
 
 ROOT = Path(__file__).resolve().parents[2]
 TOLERANCE = 1e-4
