@@ -55,6 +55,15 @@ def test_conv_with_normalisation_activation_and_residual_is_one_node() -> None:
     assert isinstance(op, Conv) and str(op.epilogue) == "max(add(add(x0, x1), x2), 0.0)"
 
 
+def test_an_add_of_two_convs_goes_into_the_later_one() -> None:
+    net = Net()
+    x = net.input("x", 1, 4, 4, 4)
+    y = net.relu(net.binary("add", net.conv(x, 8), net.conv(x, 8, 1)))
+    found = fused(net.output(net.conv(y, 4)))
+    convs = [n.op for n in found.nodes if isinstance(n.op, Conv)]
+    assert [str(op.epilogue) for op in convs[:2]] == ["add(x0, x1)", "max(add(x2, add(x0, x1)), 0.0)"]
+
+
 def test_hard_swish_in_pieces() -> None:
     net = Net()
     x = net.conv(net.input("x", 1, 3, 4, 4), 8)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from edgec.ir.dims import Dim, Expr, symbols_of
+from edgec.ir.dims import Expr, symbols_of
 from edgec.ir.graph import Count, Element, Graph, InputDim, Node, SourceName, Value, compose
 from edgec.ir.types import DType, TensorType
 from edgec.ops.base import Context, Op
@@ -266,6 +266,8 @@ def node_symbols(node: Node) -> set[str]:
                 found |= _symbols_of(item)
     for body in node.graphs:
         for inner in body.walk():
+            for guard in inner.guards:
+                found |= symbols_of(guard.expr)
             for child in inner.nodes:
                 found |= node_symbols(child)
     return found
@@ -275,8 +277,3 @@ def constant(name: str, array: np.ndarray[Any, Any], dtype: DType | None = None)
     """A value whose contents are known."""
     found = np.ascontiguousarray(array).reshape(array.shape)
     return Value(name, TensorType(dtype or DType.of(found.dtype), found.shape), found)
-
-
-def same_dims(a: Sequence[Dim], b: Sequence[Dim]) -> bool:
-    """Whether two shapes are equal as far as export knows."""
-    return tuple(a) == tuple(b)

@@ -27,10 +27,11 @@ def fuse_epilogues(graph: Graph) -> bool:
     between must be of the type it is computed in, so that no rounding is lost.
     """
     editor = Editor(graph)
-    for node in editor:
+    # a map that reads two such operators goes into the later one, whose result then lives shortest
+    for node in reversed(list(editor)):
         if isinstance(node.op, Reduce):
             _fuse_prologue(editor, node, node.op)
-        while isinstance(node.op, Fusible) and _fuse_epilogue(editor, node, node.op):
+        while node in editor and isinstance(node.op, Fusible) and _fuse_epilogue(editor, node, node.op):
             pass
     return editor.finish()
 
