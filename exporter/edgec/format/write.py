@@ -166,7 +166,8 @@ class _Expressions:
         return self._node(atom.op, *(self.index(a) for a in atom.args))
 
     def table(self) -> Array:
-        table = np.zeros(len(self.nodes), STRUCTS["ExprNode"])  # zeros: it has padding, which lands in the file
+        # zeros, for the padding is written too
+        table = np.zeros(len(self.nodes), STRUCTS["ExprNode"])
         for row, node in zip(table, self.nodes):
             for name, field in zip(table.dtype.names or (), node):
                 row[name] = field
