@@ -41,8 +41,8 @@ Status File::map(int fd, uint64_t offset, uint64_t bytes, std::shared_ptr<const 
   if (bytes == 0) bytes = total - offset;
   if (bytes == 0) return error(EDGERT_ERROR_FORMAT, "the file is empty");
 
-  uint64_t page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-  uint64_t lead = offset % page;
+  const uint64_t lead = offset % static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  if (bytes > SIZE_MAX - lead) return error(EDGERT_ERROR_MEMORY, "the file is larger than the address space");
   void* block = mmap(nullptr, bytes + lead, PROT_READ, MAP_PRIVATE, fd, static_cast<off_t>(offset - lead));
   if (block == MAP_FAILED) return error(EDGERT_ERROR_IO, "cannot map the file: %s", std::strerror(errno));
   const auto* start = static_cast<const uint8_t*>(block) + lead;
@@ -54,7 +54,7 @@ Status File::map(int fd, uint64_t offset, uint64_t bytes, std::shared_ptr<const 
   std::shared_ptr<File> file(new File());
   file->block_ = block;
   file->mapped_bytes_ = bytes + lead;
-  file->bytes_ = {start, bytes};
+  file->bytes_ = {start, static_cast<size_t>(bytes)};
   out = std::move(file);
   return {};
 }

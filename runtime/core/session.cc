@@ -95,7 +95,8 @@ Session::Session(std::shared_ptr<const Model> model, std::vector<std::unique_ptr
                  const Settings& settings)
     : settings_(settings), context_(std::make_unique<Context>(std::move(model), std::move(backends))) {
   context_->separate = wants_separate();
-  context_->memory_limit = settings.memory_limit ? settings.memory_limit : physical_memory();
+  const uint64_t limit = settings.memory_limit ? settings.memory_limit : physical_memory();
+  context_->memory_limit = std::min<uint64_t>(limit, SIZE_MAX / 2);
   if (settings.step_limit) context_->step_limit = settings.step_limit;
 }
 

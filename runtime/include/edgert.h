@@ -110,6 +110,7 @@ typedef struct edgert_tensor {
   uint64_t bytes;
 } edgert_tensor;
 
+/* Inputs that are states (kept by the session, tied to an output) are not among the inputs here. */
 EDGERT_API int32_t edgert_input_count(const edgert_session* session);
 EDGERT_API int32_t edgert_output_count(const edgert_session* session);
 EDGERT_API edgert_status edgert_input_spec(const edgert_session* session, int32_t index, edgert_spec* out);
