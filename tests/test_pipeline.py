@@ -144,6 +144,19 @@ def test_states_are_checked(tmp_path: Path) -> None:
             export(counter(), states=[state])
 
 
+def test_warnings_name_what_is_planned_late() -> None:
+    info, node = helper.make_tensor_value_info, helper.make_node
+    graph = helper.make_graph(
+        [node("NonZero", ["x"], ["places"], "places"), node("MatMul", ["d", "d"], ["p"], "mm")],
+        "late",
+        [info("x", TensorProto.FLOAT, [4]), info("d", TensorProto.DOUBLE, [2, 2])],
+        [info("places", TensorProto.INT64, [1, "k"]), info("p", TensorProto.DOUBLE, [2, 2])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    late, wide = export(model).warnings
+    assert "'places'" in late and "matmul 'mm' sums in f64" in wide
+
+
 def test_all_problems_are_listed() -> None:
     model = network()
     model.graph.node[2].op_type = "NoSuchThing"

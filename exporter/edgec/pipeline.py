@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Union
@@ -15,7 +15,8 @@ import onnx
 from edgec.format.write import write_model
 from edgec.frontends.onnx import import_model
 from edgec.frontends.onnx.loading import load_model
-from edgec.ir.graph import Graph, Model, State
+from edgec.ir.graph import Graph, InputDim, Model, State
+from edgec.ir.types import DType
 from edgec.passes.common_subexpressions import common_subexpressions
 from edgec.passes.composites import composites
 from edgec.passes.copies import Copy, remaining_copies
@@ -70,7 +71,7 @@ class ExportReport:
 
     `source_counts` counts the source's operators, `counts` the core operators that are left, bodies
     included. `copies` are the transposes that remain, with reasons. `bytes` is the file's size, 0 where
-    none was written.
+    none was written. `warnings` name what is slow or planned late.
     """
 
     model: Model
@@ -189,7 +190,19 @@ def _report(model: Model, source: onnx.ModelProto) -> ExportReport:
         sum(len(node.absorbed) for node in fused),
         [copy for entry in model.entries.values() for copy in remaining_copies(entry)],
         [name for g in graphs for name in g.symbols],
+        warnings=[text for g in graphs for text in _warnings(g)],
     )
+
+
+def _warnings(graph: Graph) -> Iterator[str]:
+    """What costs time at run time and may surprise."""
+    for name, source in graph.symbols.items():
+        if not isinstance(source, InputDim):
+            yield f"size '{name}' is known only when '{source.value.name}' is; what needs it is planned then"
+    for node in graph.nodes:
+        accumulator = getattr(node.op, "accumulator", DType.F32)
+        if accumulator in (DType.F64, DType.I64):
+            yield f"{node.op.name} '{node.name}' sums in {DType(accumulator).text}, which has no fast kernel"
 
 
 def source_counts(source: onnx.ModelProto) -> dict[str, int]:

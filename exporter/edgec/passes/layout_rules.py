@@ -49,7 +49,8 @@ def laid_out_operands(node: Node) -> list[int] | None:
     if isinstance(op, Expand):
         return [0] if node.operand(0).rank == node.outputs[0].rank else None
     if isinstance(op, Gather):
-        return [0] if node.operand(1).rank == 1 and op.batch_dims == 0 else None
+        table = node.operand(0).const is not None
+        return [0] if node.operand(1).rank == 1 and op.batch_dims == 0 and not table else None
     if isinstance(op, MatMul):
         free = node.operand(0).rank > 2 and node.operand(1).rank == 2
         return [0] if free and not op.transpose_a and _is_per_channel(node) else None
