@@ -112,6 +112,13 @@ def test_affine_before_matmul_transposed_and_conv_transpose() -> None:
     assert names(found) == ["conv_transpose"]
 
 
+def test_a_sign_in_the_weights_leaves_no_epilogue() -> None:
+    net = Net()
+    x = net(Conv((1,), (0, 0), (1,)), net.input("x", 1, 5, 3), net.const(4, 1, 3))
+    found = fused(net.output(net.unary("neg", x)))
+    assert names(found) == ["conv"] and only(found, "conv").op.attributes()["epilogue"] is None
+
+
 def test_affine_does_not_fold_through_other_readers_or_axes() -> None:
     net = Net()
     x = net(Conv((1,), (0, 0), (1,)), net.input("x", 1, 5, 3), net.const(4, 1, 3))

@@ -47,11 +47,12 @@ def _fuse_epilogue(editor: Editor, node: Node, op: Fusible) -> bool:
     own = 1 + op.split() if isinstance(op, Reduce) else 2
     program, extras = _join(op.epilogue, node.inputs[own:], value, reader.op, reader.inputs)
     inputs = [*node.inputs[:own], *extras]
+    epilogue = program if program.code else None
     changed: Fusible
     if isinstance(op, Reduce):
-        changed = dataclasses.replace(op, epilogue=program)
+        changed = dataclasses.replace(op, epilogue=epilogue)
     else:
-        changed = dataclasses.replace(op, epilogue=program, dtype=int(result.dtype))
+        changed = dataclasses.replace(op, epilogue=epilogue, dtype=int(result.dtype))
     if not fits(program) or not _gives(changed, inputs, result):
         return False
     node.op = changed
