@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from edgec.ir.dims import Dim, Expr, symbols_of
+from edgec.ir.dims import Dim, Expr, substitute, symbols_of
 from edgec.ir.graph import Graph, Node, Value
 from edgec.ir.types import TensorType
 
@@ -83,9 +83,9 @@ def _check_types(node: Node, who: str) -> None:
         types = node.op.infer_node([None if v is None else v.type for v in node.inputs], node.graphs, context)
     except OpError as error:
         raise VerifyError(f"{who}: {error}") from error
-    loose = {(output, axis) for output, axis, _, _ in context.counts}
+    counts = {str(found): node.outputs[output].shape[axis] for output, axis, found, _ in context.counts}
     for index, (value, type_) in enumerate(zip(node.outputs, types)):
-        if not _fits(value.type, type_, {axis for output, axis in loose if output == index}):
+        if not _fits(value.type, type_, counts):
             raise VerifyError(f"{who}: result {index} is {value.type}, its shape rule says {type_}")
 
 
@@ -95,8 +95,8 @@ def _fresh(number: int) -> Expr:
     return symbol(f"?{number}")
 
 
-def _fits(declared: TensorType, inferred: TensorType, loose_axes: set[int]) -> bool:
+def _fits(declared: TensorType, inferred: TensorType, counts: Mapping[str, Dim]) -> bool:
+    """Whether the types are equal once the sizes that a run counts have their declared names."""
     if declared.dtype != inferred.dtype or declared.rank != inferred.rank:
         return False
-    pairs = enumerate(zip(declared.shape, inferred.shape))
-    return all(a == b or axis in loose_axes for axis, (a, b) in pairs)
+    return all(a == substitute(b, counts) for a, b in zip(declared.shape, inferred.shape))
