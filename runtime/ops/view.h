@@ -21,8 +21,6 @@ Status parse_transpose(const NodeArgs& args, StridedView& view);
 Status parse_slice(const NodeArgs& args, StridedView& view);
 // expand(shape): x broadcast to the result's shape.
 Status parse_expand(const NodeArgs& args, StridedView& view);
-// bitcast(dtype): x's bytes as another type of the same size; a view that keeps everything in place.
-Status parse_bitcast(const NodeArgs& args, StridedView& view);
 
 enum class PadKind { kConstant, kEdge, kReflect, kWrap };
 

@@ -81,7 +81,8 @@ int64_t divisor(const PoolState& state, int64_t padded_planes, int64_t column_st
   return std::max<int64_t>(padded_planes * std::min(p.kernel[axis], (room + p.dilations[axis] - 1) / p.dilations[axis]), 1);
 }
 
-// pixel(column, taps, count, divisor) for each pixel of result row `row`; taps are offsets of elements.
+// pixel(column, base, taps, count, divisor) for each pixel of result row `row`: its window is the elements
+// base + taps[k]. Neighbours whose windows lie inside the image share one list.
 template <class Pixel>
 void for_pixels(const PoolState& state, int64_t row, int64_t* scratch, Pixel&& pixel) {
   const PoolParams& p = state.pool;
@@ -90,13 +91,21 @@ void for_pixels(const PoolState& state, int64_t row, int64_t* scratch, Pixel&& p
   int64_t padded;
   const int64_t plane_count = find_planes(state, row, planes, padded);
   const int32_t axis = p.spatial - 1;
+  const int64_t step = p.dilations[axis] * p.channels;
+  const bool averages = p.kind == PoolKind::kAverage;
+  bool listed = false;  // taps are those of a whole window
   for (int64_t column = 0; column < p.output[axis]; column++) {
-    int64_t start, first, last, count = 0;
+    int64_t start, first, last;
     pool_window(p, axis, column, start, first, last);
-    for (int64_t n = 0; n < plane_count; n++)
-      for (int64_t k = first; k < last; k++)
-        taps[count++] = planes[n] + (start + k * p.dilations[axis]) * p.channels;
-    pixel(column, taps, count, divisor(state, padded, start, count));
+    const bool whole = first == 0 && last == p.kernel[axis];
+    if (!whole || !listed) {
+      int64_t* tap = taps;
+      for (int64_t n = 0; n < plane_count; n++)
+        for (int64_t k = first; k < last; k++) *tap++ = planes[n] + k * step;
+    }
+    listed = whole;
+    const int64_t count = plane_count * (last - first);
+    pixel(column, start * p.channels, taps, count, averages ? divisor(state, padded, start, count) : 1);
   }
 }
 
@@ -116,10 +125,10 @@ void pool_f32(const PoolState& state, const edgert_call& call) {
   const int64_t width = p.output[p.spatial - 1] * p.channels;
   for_rows(state, call, state.rows * width * state.taps / 8, [&](int64_t row, int64_t* scratch) {
     float* y = static_cast<float*>(call.outputs[0]) + row * width;
-    for_pixels(state, row, scratch, [&](int64_t column, const int64_t* taps, int64_t count, int64_t counted) {
+    for_pixels(state, row, scratch, [&](int64_t column, int64_t base, const int64_t* taps, int64_t count, int64_t counted) {
       float* out = y + column * p.channels;
-      if (p.kind == PoolKind::kMax) state.micro->max(x, taps, count, p.channels, out);
-      else state.micro->sum(x, taps, count, p.channels, 1.0f / static_cast<float>(counted), out);
+      if (p.kind == PoolKind::kMax) state.micro->max(x + base, taps, count, p.channels, out);
+      else state.micro->sum(x + base, taps, count, p.channels, 1.0f / static_cast<float>(counted), out);
     });
   });
 }
@@ -138,17 +147,17 @@ T power_mean(T total, int64_t p) {
 }
 
 template <class S>
-void max_pixel(const PoolParams& p, const typename S::Stored* x, const int64_t* taps, int64_t count,
+void max_pixel(const PoolParams& p, const typename S::Stored* x, int64_t base, const int64_t* taps, int64_t count,
                typename S::Stored* y, int64_t* positions) {
   using T = typename S::Value;
   for (int64_t c = 0; c < p.channels; c++) {
     T best = least<T>();
     int64_t at = -1;
     for (int64_t k = 0; k < count; k++) {
-      const T value = S::load(x[taps[k] + c]);
+      const T value = S::load(x[base + taps[k] + c]);
       if (at >= 0 && !(value > best || (value != value && best == best))) continue;
       best = value;
-      at = taps[k] + c;
+      at = base + taps[k] + c;
     }
     y[c] = S::store(best);
     if (positions) positions[c] = at < 0 ? -1 : source_position(p, at);
@@ -177,10 +186,10 @@ void pool_any(const PoolState& state, const edgert_call& call) {
   for_rows(state, call, state.rows * width * state.taps, [&](int64_t row, int64_t* scratch) {
     auto* y = static_cast<typename S::Stored*>(call.outputs[0]) + row * width;
     int64_t* positions = p.indices ? static_cast<int64_t*>(call.outputs[1]) + row * width : nullptr;
-    for_pixels(state, row, scratch, [&](int64_t column, const int64_t* taps, int64_t count, int64_t counted) {
+    for_pixels(state, row, scratch, [&](int64_t column, int64_t base, const int64_t* taps, int64_t count, int64_t counted) {
       const int64_t at = column * p.channels;
-      if (p.kind == PoolKind::kMax) max_pixel<S>(p, x, taps, count, y + at, positions ? positions + at : nullptr);
-      else if constexpr (std::is_floating_point_v<typename S::Value>) mean_pixel<S>(p, x, taps, count, counted, y + at);
+      if (p.kind == PoolKind::kMax) max_pixel<S>(p, x, base, taps, count, y + at, positions ? positions + at : nullptr);
+      else if constexpr (std::is_floating_point_v<typename S::Value>) mean_pixel<S>(p, x + base, taps, count, counted, y + at);
     });
   });
 }

@@ -32,14 +32,21 @@ void softmax_f32(const SoftmaxState& state, const edgert_call& call) {
   const SoftmaxParams& p = state.softmax;
   const float* x = static_cast<const float*>(call.inputs[0]);
   float* y = static_cast<float*>(call.outputs[0]);
+  if (p.inner == 1) {
+    const int64_t count = std::min(pieces(p.outer * p.n, call.threads), p.outer);
+    parallel(call, count, [&](int64_t piece, int32_t) {
+      const int64_t begin = piece_begin(p.outer, piece, count), end = piece_begin(p.outer, piece + 1, count);
+      state.micro->lines(x + begin * p.n, y + begin * p.n, p.n, end - begin, p.log);
+    });
+    return;
+  }
   const int64_t blocks = (p.inner + kColumns - 1) / kColumns, units = p.outer * blocks;
   const int64_t count = std::min(pieces(p.outer * p.n * p.inner, call.threads), units);
   parallel(call, count, [&](int64_t piece, int32_t) {
     const int64_t end = piece_begin(units, piece + 1, count);
     for (int64_t unit = piece_begin(units, piece, count); unit < end; unit++) {
       const int64_t column = unit % blocks * kColumns, offset = unit / blocks * p.n * p.inner + column;
-      if (p.inner == 1) state.micro->line(x + offset, y + offset, p.n, p.log);
-      else state.micro->columns(x + offset, y + offset, p.n, p.inner, std::min(kColumns, p.inner - column), p.log);
+      state.micro->columns(x + offset, y + offset, p.n, p.inner, std::min(kColumns, p.inner - column), p.log);
     }
   });
 }

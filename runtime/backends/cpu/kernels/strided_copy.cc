@@ -48,6 +48,32 @@ void copy_row(const char* from, char* to, int64_t n, int64_t from_stride, int64_
   }
 }
 
+// to[r][c] = from[c][r] for N columns, each contiguous: planes of an image into pixels.
+template <class T, int N>
+void interleave(const char* from, char* to, int64_t rows, int64_t plane) {
+  constexpr int64_t item = sizeof(T);
+  for (int64_t r = 0; r < rows; r++)
+    for (int c = 0; c < N; c++) store<T>(to + (r * N + c) * item, load<T>(from + c * plane + r * item));
+}
+
+// Whether it is such a copy of 2 to 4 planes, done.
+template <class T>
+bool interleaved(const char* from, char* to, const int64_t size[2], const int64_t from_stride[2],
+                 const int64_t to_stride[2]) {
+  const int64_t item = sizeof(T);
+  if (from_stride[0] != item || to_stride[1] != item || to_stride[0] != size[1] * item) return false;
+  switch (size[1]) {
+    case 2:
+      return interleave<T, 2>(from, to, size[0], from_stride[1]), true;
+    case 3:
+      return interleave<T, 3>(from, to, size[0], from_stride[1]), true;
+    case 4:
+      return interleave<T, 4>(from, to, size[0], from_stride[1]), true;
+    default:
+      return false;
+  }
+}
+
 // from is contiguous along rows of the other axis: to[r][c] = from[c][r], tile by tile.
 template <class T>
 void copy_transposed(const char* from, char* to, const int64_t size[2], const int64_t from_stride[2],
@@ -66,6 +92,7 @@ void copy_transposed(const char* from, char* to, const int64_t size[2], const in
 template <class T>
 void copy_plane(const char* from, char* to, const int64_t size[2], const int64_t from_stride[2],
                 const int64_t to_stride[2]) {
+  if (interleaved<T>(from, to, size, from_stride, to_stride)) return;
   if (from_stride[1] > from_stride[0] && from_stride[0] > 0 && size[0] > 1 && size[1] > 1)
     return copy_transposed<T>(from, to, size, from_stride, to_stride);
   for (int64_t r = 0; r < size[0]; r++)

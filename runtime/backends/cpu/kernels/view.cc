@@ -141,7 +141,6 @@ using namespace cpu;
 extern const edgert_kernel transpose_kernel = make_kernel<ViewState, plan_view<parse_transpose>, run_view>("transpose");
 extern const edgert_kernel slice_kernel = make_kernel<ViewState, plan_view<parse_slice>, run_view>("slice");
 extern const edgert_kernel expand_kernel = make_kernel<ViewState, plan_view<parse_expand>, run_view>("expand");
-extern const edgert_kernel bitcast_kernel = make_kernel<ViewState, plan_view<parse_bitcast>, run_view>("bitcast");
 extern const edgert_kernel concat_kernel = make_kernel<ConcatState, plan_concat, run_concat>("concat");
 extern const edgert_kernel iota_kernel = make_kernel<IotaParams, plan_iota, run_iota>("iota");
 extern const edgert_kernel extents_kernel = make_kernel<ExtentsState, plan_extents, run_extents>("extents");

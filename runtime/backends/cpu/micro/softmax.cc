@@ -54,6 +54,27 @@ void block(const float* x, float* y, int64_t n, int64_t stride, int lanes, bool 
     store(y + i * stride, log_result ? load(x + i * stride, lanes) - shift : load(y + i * stride, lanes) * factor, lanes);
 }
 
+constexpr int kShort = 32;
+
+// W lines of n <= kShort elements at once, turned so that a vector holds one element of each.
+void short_lines(const float* x, float* y, int64_t n, int lanes, bool log_result) {
+  float turned[kShort * W] = {};
+  for (int r = 0; r < lanes; r++)
+    for (int64_t i = 0; i < n; i++) turned[i * W + r] = x[r * n + i];
+  block(turned, turned, n, W, W, log_result);
+  for (int r = 0; r < lanes; r++)
+    for (int64_t i = 0; i < n; i++) y[r * n + i] = turned[i * W + r];
+}
+
+void lines(const float* x, float* y, int64_t n, int64_t count, bool log_result) {
+  if (n > kShort) {
+    for (int64_t r = 0; r < count; r++) line(x + r * n, y + r * n, n, log_result);
+    return;
+  }
+  for (int64_t r = 0; r < count; r += W)
+    short_lines(x + r * n, y + r * n, n, (int)(count - r < W ? count - r : W), log_result);
+}
+
 void columns(const float* x, float* y, int64_t n, int64_t stride, int64_t width, bool log_result) {
   for (int64_t i = 0; i < width; i += W)
     block(x + i, y + i, n, stride, (int)(width - i < W ? width - i : W), log_result);
@@ -62,6 +83,6 @@ void columns(const float* x, float* y, int64_t n, int64_t stride, int64_t width,
 }  // namespace
 
 extern const SoftmaxMicro softmax_micro;
-const SoftmaxMicro softmax_micro = {line, columns};
+const SoftmaxMicro softmax_micro = {lines, columns};
 
 }  // namespace edgert::EDGERT_TIER

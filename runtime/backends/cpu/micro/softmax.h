@@ -6,8 +6,8 @@
 namespace edgert {
 
 struct SoftmaxMicro {
-  // One contiguous line of n.
-  void (*line)(const float* x, float* y, int64_t n, bool log);
+  // `count` contiguous lines of n.
+  void (*lines)(const float* x, float* y, int64_t n, int64_t count, bool log);
   // `width` neighbouring lines whose elements are `stride` floats apart.
   void (*columns)(const float* x, float* y, int64_t n, int64_t stride, int64_t width, bool log);
 };
