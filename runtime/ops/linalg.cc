@@ -7,13 +7,13 @@ Status parse_determinant(const NodeArgs& args, DeterminantParams& determinant) {
   const edgert_operand& x = args.inputs[0];
   EDGERT_TRY(expect_plain(args, x, "x"));
   EDGERT_TRY(expect_dtype(args, args.outputs[0], "the result", x.dtype));
-  if (x.rank < 2 || x.dims[x.rank - 1] != x.dims[x.rank - 2]) return invalid("x does not hold square matrices");
-  const auto lead = shape_of(x).first(static_cast<size_t>(x.rank - 2));
-  EDGERT_TRY(expect_shape(args, args.outputs[0], "the result", lead));
+  if (x.rank < 2) return invalid("x has rank %d, expected 2 or more", x.rank);
+  const auto batch = shape_of(x).first(static_cast<size_t>(x.rank - 2));
   determinant.dtype = x.dtype;
-  determinant.count = size_of(lead);
-  determinant.size = x.dims[x.rank - 1];
-  return {};
+  determinant.order = x.dims[x.rank - 1];
+  if (x.dims[x.rank - 2] != determinant.order) return invalid("matrices are not square");
+  determinant.count = size_of(batch);
+  return expect_shape(args, args.outputs[0], "the result", batch);
 }
 
 }  // namespace edgert

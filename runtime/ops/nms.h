@@ -1,15 +1,15 @@
-// nms(center_point_box): edgec/ops/nms.py. The kernel finds how many boxes are left.
+// nms(center_point_box): boxes f32 [batch, boxes, 4], scores f32 [batch, classes, boxes] -> i64 [count, 3].
 #pragma once
 
 #include "ops/common.h"
 
 namespace edgert {
 
-// boxes f32 [batch, boxes, 4], scores f32 [batch, classes, boxes]; operands 2 to 4 are scalars or absent.
+// The result has room for a row per score.
 struct NmsParams {
   int64_t batch = 0, classes = 0, boxes = 0;
-  bool center = false;
-  bool has_limit = false, has_overlap = false, has_least = false;
+  bool center_point_box = false;
+  bool has_most = false, has_overlap = false, has_least = false;  // operands 2, 3, 4
 };
 Status parse_nms(const NodeArgs& args, NmsParams& nms);
 

@@ -1,20 +1,20 @@
-// roi_align: edgec/ops/roi.py.
+// roi_align(kind, height, width, sampling_ratio, spatial_scale, half_pixel): x [batch, rows, columns,
+// channels].
 #pragma once
 
 #include "ops/common.h"
 
 namespace edgert {
 
-// x [batch, input[0], input[1], channels], rois [regions, 4], batch indices [regions] ->
-// [regions, bins[0], bins[1], channels].
-struct RoiParams {
-  int32_t dtype = 0, roi_dtype = 0;  // float types
-  bool wide = false;                 // i64 batch indices
-  bool max = false, half_pixel = true;
-  int64_t batch = 0, channels = 0, regions = 0, samples = 0;
-  int64_t input[2] = {}, bins[2] = {};
+struct RoiAlignParams {
+  int32_t dtype = 0;
+  bool wide_rois = false;     // f64, else f32
+  bool wide_indices = false;  // i64, else i32
+  bool is_max = false, half_pixel = true;
+  int64_t batch = 0, rows = 0, columns = 0, channels = 0, rois = 0;
+  int64_t height = 1, width = 1, samples = 0;
   double scale = 1;
 };
-Status parse_roi_align(const NodeArgs& args, RoiParams& roi);
+Status parse_roi_align(const NodeArgs& args, RoiAlignParams& roi);
 
 }  // namespace edgert

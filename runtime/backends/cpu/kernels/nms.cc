@@ -1,7 +1,8 @@
-// nms: boxes of a class in order of their scores, each against those kept so far.
+// nms: of each class the boxes in order of score, but those that overlap a better one.
 #include "ops/nms.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "backends/cpu/kernels/kernel.h"
 
@@ -11,90 +12,99 @@ namespace {
 
 struct Box {
   float low[2], high[2];
+  float area() const { return (high[0] - low[0]) * (high[1] - low[1]); }
+};
+
+struct NmsState {
+  NmsParams nms;
 };
 
 Status plan_nms(const NodeArgs& args, edgert_plan& plan) {
-  NmsParams* state = new_state<NmsParams>(&plan);
+  NmsState* state = new_state<NmsState>(&plan);
   if (!state) return no_memory();
-  EDGERT_TRY(parse_nms(args, *state));
+  EDGERT_TRY(parse_nms(args, state->nms));
   int64_t bytes;
-  if (!multiply(state->boxes, static_cast<int64_t>(sizeof(Box) + 8), bytes)) return invalid("too many boxes");
+  if (!multiply(state->nms.boxes, int64_t{sizeof(Box) + sizeof(int64_t)}, bytes))
+    return invalid("too many boxes");
   plan.scratch_bytes = static_cast<uint64_t>(bytes);
   return {};
 }
 
-Box corners(const float* box, bool center) {
-  Box out;
+Box read_box(const NmsParams& p, const float* from) {
+  Box box;
   for (int i = 0; i < 2; i++) {
-    const float half = box[2 + i] / 2;
-    out.low[i] = center ? box[i] - half : std::min(box[i], box[2 + i]);
-    out.high[i] = center ? box[i] + half : std::max(box[i], box[2 + i]);
+    const float a = from[i], b = from[2 + i];
+    box.low[i] = p.center_point_box ? a - b / 2 : std::min(a, b);
+    box.high[i] = p.center_point_box ? a + b / 2 : std::max(a, b);
   }
-  return out;
+  return box;
 }
 
-float area(const Box& box) { return (box.high[0] - box.low[0]) * (box.high[1] - box.low[1]); }
-
-// Intersection over union; 0 where the union is empty.
 float overlap(const Box& a, const Box& b) {
   float shared = 1;
-  for (int i = 0; i < 2; i++) shared *= std::max(std::min(a.high[i], b.high[i]) - std::max(a.low[i], b.low[i]), 0.0f);
-  const float total = area(a) + area(b) - shared;
+  for (int i = 0; i < 2; i++)
+    shared *= std::max(std::min(a.high[i], b.high[i]) - std::max(a.low[i], b.low[i]), 0.0f);
+  const float total = a.area() + b.area() - shared;
   return total > 0 ? shared / total : 0;
 }
 
-struct Limits {
-  int64_t most;
-  float overlap;
-  const float* least;
-};
-
-// Writes (batch, class, box) of the boxes kept of one class; how many.
-int64_t suppress(const NmsParams& p, const Limits& limits, const float* scores, const Box* boxes, int64_t* order,
-                 int64_t batch, int64_t kind, int64_t* out) {
-  int64_t candidates = 0, kept = 0;
-  for (int64_t i = 0; i < p.boxes; i++)
-    if (!limits.least || scores[i] > *limits.least) order[candidates++] = i;
-  // NaN scores come last: the order stays strict.
-  std::sort(order, order + candidates, [&](int64_t a, int64_t b) {
-    const bool a_nan = scores[a] != scores[a], b_nan = scores[b] != scores[b];
-    if (a_nan != b_nan) return b_nan;
-    return scores[a] > scores[b] || (!(scores[b] > scores[a]) && a < b);
-  });
-  for (int64_t c = 0; c < candidates && kept < limits.most; c++) {
-    bool free = true;
-    for (int64_t k = 0; k < kept && free; k++) free = overlap(boxes[out[3 * k + 2]], boxes[order[c]]) <= limits.overlap;
-    if (!free) continue;
-    out[3 * kept] = batch;
-    out[3 * kept + 1] = kind;
-    out[3 * kept + 2] = order[c];
-    kept++;
+// The order's first entries become the boxes kept of one class; returns how many.
+int64_t suppress(const Box* boxes, int64_t* order, int64_t candidates, int64_t most, float threshold) {
+  int64_t kept = 0;
+  for (int64_t i = 0; i < candidates && kept < most; i++) {
+    bool fits = true;
+    for (int64_t k = 0; k < kept && fits; k++) fits = overlap(boxes[order[k]], boxes[order[i]]) <= threshold;
+    if (fits) order[kept++] = order[i];
   }
   return kept;
 }
 
-Status run_nms(const NmsParams& p, const edgert_call& call) {
-  const float* boxes = static_cast<const float*>(call.inputs[0]);
-  const float* scores = static_cast<const float*>(call.inputs[1]);
-  const Limits limits = {p.has_limit ? *static_cast<const int64_t*>(call.inputs[2]) : 0,
-                         p.has_overlap ? *static_cast<const float*>(call.inputs[3]) : 0,
-                         p.has_least ? static_cast<const float*>(call.inputs[4]) : nullptr};
-  int64_t* order = static_cast<int64_t*>(call.scratch);
-  Box* corner = reinterpret_cast<Box*>(order + p.boxes);
-  int64_t* out = static_cast<int64_t*>(call.outputs[0]);
+// Boxes by falling score, NaN last, equal ones by number; only scores above `least` where it is given.
+int64_t rank_boxes(const float* scores, int64_t boxes, const float* least, int64_t* order) {
   int64_t count = 0;
-  for (int64_t b = 0; b < p.batch; b++) {
-    for (int64_t i = 0; i < p.boxes; i++) corner[i] = corners(boxes + (b * p.boxes + i) * 4, p.center);
-    for (int64_t c = 0; c < p.classes; c++)
-      count += suppress(p, limits, scores + (b * p.classes + c) * p.boxes, corner, order, b, c, out + 3 * count);
+  for (int64_t i = 0; i < boxes; i++)
+    if (!least || scores[i] > *least) order[count++] = i;
+  std::sort(order, order + count, [scores](int64_t a, int64_t b) {
+    const float x = scores[a], y = scores[b];
+    if (x > y || y > x) return x > y;
+    if (std::isnan(x) != std::isnan(y)) return std::isnan(y);
+    return a < b;
+  });
+  return count;
+}
+
+Status run_nms(const NmsState& state, const edgert_call& call) {
+  const NmsParams& p = state.nms;
+  const auto* boxes = static_cast<const float*>(call.inputs[0]);
+  const auto* scores = static_cast<const float*>(call.inputs[1]);
+  const int64_t most = p.has_most ? *static_cast<const int64_t*>(call.inputs[2]) : 0;
+  const float threshold = p.has_overlap ? *static_cast<const float*>(call.inputs[3]) : 0;
+  const float* least = p.has_least ? static_cast<const float*>(call.inputs[4]) : nullptr;
+  auto* order = static_cast<int64_t*>(call.scratch);
+  Box* corners = reinterpret_cast<Box*>(order + p.boxes);
+  auto* out = static_cast<int64_t*>(call.outputs[0]);
+  int64_t rows = 0;
+  for (int64_t batch = 0; batch < p.batch; batch++) {
+    for (int64_t i = 0; i < p.boxes; i++) corners[i] = read_box(p, boxes + (batch * p.boxes + i) * 4);
+    for (int64_t kind = 0; kind < p.classes; kind++) {
+      const float* values = scores + (batch * p.classes + kind) * p.boxes;
+      const int64_t kept =
+          suppress(corners, order, rank_boxes(values, p.boxes, least, order), most, threshold);
+      for (int64_t i = 0; i < kept; i++, rows++) {
+        out[rows * 3] = batch;
+        out[rows * 3 + 1] = kind;
+        out[rows * 3 + 2] = order[i];
+      }
+    }
   }
-  call.counts[0] = count;
+  call.counts[0] = rows;
   return {};
 }
 
 }  // namespace
 }  // namespace cpu
 
-extern const edgert_kernel nms_kernel = cpu::make_kernel<NmsParams, cpu::plan_nms, cpu::run_nms>("nms");
+using namespace cpu;
+extern const edgert_kernel nms_kernel = make_kernel<NmsState, plan_nms, run_nms>("nms");
 
 }  // namespace edgert
