@@ -110,7 +110,7 @@ PEER = {
     "ConvTranspose": "no groups",
     "GlobalAveragePool": "no version before 22",
     "InstanceNormalization": "no version before 22",
-    "LRN": "the window is cut at the batch size",
+    "LRN": "counts the batch where it means channels",
     "Softmax": "one axis in every version",
     "Pad": "no negative pads",
     "DequantizeLinear": "no version before 19",

@@ -61,7 +61,7 @@ def constant_of_shape(b: Builder, call: Call) -> Value:
 @onnx_op("Range")
 def arange(b: Builder, call: Call) -> Value:
     """start + i * delta for i below ceil((limit - start) / delta)."""
-    start, limit, delta = (b.reshape(v, ()) for v in call.operands())
+    start, limit, delta = (b.reshape(v, ()) for v in call.operands(3))
     kind = start.dtype
     if kind.is_float:
         span = b.binary("div", b.binary("sub", limit, start), delta)
@@ -101,7 +101,7 @@ def trilu(b: Builder, call: Call) -> Value:
 @onnx_op("OneHot")
 def one_hot(b: Builder, call: Call) -> Value:
     """values[1] where the index is the position on the new axis, else values[0]; negative indices wrap."""
-    indices, depth, values = call.operands()
+    indices, depth, values = call.operands(3)
     axis = call.axis(indices.rank + 1, -1)
     (count,) = b.dims_of(b.cast(depth, DType.I64))
     count = require_size(b, count)

@@ -17,10 +17,12 @@ from edgec.frontends.onnx.builder import Builder
 from edgec.frontends.onnx.errors import ExportError, Problem, Unsupported
 from edgec.frontends.onnx.loading import ModelSource
 from edgec.frontends.onnx.registry import HANDLERS, Call
-from edgec.ir.dims import Dim, DimError
 from edgec.ir.graph import Model, Value
 from edgec.ops.base import OpError
 
+# what a handler raises for a node that does not fit its operands or its operator's definition
+BAD_NODE = (OpError, ValueError, KeyError, IndexError, ArithmeticError)
+MAX_FUNCTION_DEPTH = 64
 Shapes = Mapping[str, Sequence[Union[int, str]]]
 
 
@@ -49,6 +51,7 @@ class Scope:
     prefix: str = ""
     attributes: Mapping[str, onnx.AttributeProto] = field(default_factory=dict)
     names: dict[str, Binding] = field(default_factory=dict)
+    depth: int = 0
 
     def lookup(self, name: str) -> Binding:
         """The value called `name`; None for the empty name. Raises OpError where there is none."""
@@ -135,7 +138,7 @@ class Importer:
 
     def new_scope(self, opsets: Mapping[str, int], parent: Scope | None, prefix: str = "") -> Scope:
         attributes = parent.attributes if parent else {}
-        scope = Scope(opsets, parent, prefix, attributes)
+        scope = Scope(opsets, parent, prefix, attributes, depth=parent.depth if parent else 0)
         self.scopes.append(scope)
         return scope
 
@@ -200,7 +203,7 @@ class Importer:
             self._poison(step)
         except Unsupported as error:
             self._poison(step, error.reason, error.advice)
-        except (OpError, DimError) as error:
+        except BAD_NODE as error:
             problem = self.problem(step, str(error), "")
             if self.trials:
                 raise TrialFailed(problem) from error
@@ -266,8 +269,11 @@ class Importer:
         stack: list[Step],
     ) -> None:
         """Push the body of a function called by `step`."""
+        if step.scope.depth >= MAX_FUNCTION_DEPTH:
+            raise Unsupported(f"functions call each other more than {MAX_FUNCTION_DEPTH} deep")
         opsets = {o.domain: o.version for o in function.opset_import} or step.scope.opsets
         inner = self.new_scope(opsets, None, f"{self.builder.source}/")
+        inner.depth = step.scope.depth + 1
         defaults = {a.name: a for a in function.attribute_proto}
         inner.attributes = {**defaults, **attributes}
         actual = [step.scope.lookup(n) for n in step.node.input]
@@ -332,4 +338,4 @@ def import_model(source: ModelSource, shapes: Shapes | None = None) -> Model:
     return Importer(loading.load_model(source)).run(shapes or {})
 
 
-__all__ = ["Dim", "Importer", "import_model"]
+__all__ = ["Importer", "import_model"]

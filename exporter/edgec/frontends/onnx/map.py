@@ -127,7 +127,7 @@ def power(b: Builder, call: Call) -> Value:
 
 @onnx_op("Where")
 def where(b: Builder, call: Call) -> Value:
-    condition, x, y = call.operands()
+    condition, x, y = call.operands(3)
     if x.dtype == DType.STRING:
         raise Unsupported("Where on strings is not supported")
     return select(b, condition, x, y)

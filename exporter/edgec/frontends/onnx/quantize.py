@@ -90,7 +90,7 @@ def dequantize(b: Builder, call: Call) -> Value:
 @onnx_op("QLinearMatMul")
 def quantized_matmul(b: Builder, call: Call) -> Value:
     """The i32 product of centred operands, scaled by both steps and quantised again."""
-    x, x_step, x_zero, y, y_step, y_zero, step, zero = call.operands()
+    x, x_step, x_zero, y, y_step, y_zero, step, zero = call.operands(8)
     product = broadcast_product(b, centred(b, x, x_zero, -2), centred(b, y, y_zero, -1))
     scale = b.binary("mul", _per_line(b, x_step, x, -2), _per_line(b, y_step, y, -1))
     value = b.binary("mul", b.cast(product, DType.F32), scale)

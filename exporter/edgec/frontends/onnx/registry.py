@@ -49,9 +49,9 @@ class Call:
     def optional(self, index: int) -> Value | None:
         return self.inputs[index] if index < len(self.inputs) else None
 
-    def operands(self) -> list[Value]:
-        """All inputs, none of which may be absent."""
-        return [self.operand(i) for i in range(len(self.inputs))]
+    def operands(self, count: int | None = None) -> list[Value]:
+        """All inputs (or the first `count`), none of which may be absent."""
+        return [self.operand(i) for i in range(len(self.inputs) if count is None else count)]
 
     def uses(self, index: int) -> bool:
         """Whether result `index` has a name."""

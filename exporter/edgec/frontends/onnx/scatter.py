@@ -10,13 +10,13 @@ from edgec.ops.scatter import ScatterElements, ScatterNd
 
 @onnx_op("Scatter", "ScatterElements")
 def scatter_elements(b: Builder, call: Call) -> Value:
-    x, indices, updates = call.operands()
+    x, indices, updates = call.operands(3)
     return b.one(ScatterElements(call.axis(x.rank, 0), call.text("reduction", "none")), x, indices, updates)
 
 
 @onnx_op("ScatterND")
 def scatter_nd(b: Builder, call: Call) -> Value:
-    x, indices, updates = call.operands()
+    x, indices, updates = call.operands(3)
     return b.one(ScatterNd(call.text("reduction", "none")), x, indices, updates)
 
 
