@@ -6,6 +6,17 @@
 
 namespace edgert::cl {
 
+namespace {
+
+// The first line of a compiler's log that tells of an error, else its first line.
+std::string first_error(const std::string& log) {
+  const size_t found = log.find("error");
+  const size_t start = found == std::string::npos ? 0 : log.rfind('\n', found) + 1;
+  return log.substr(start, log.find_first_of(std::string("\n\0", 2), start) - start);
+}
+
+}  // namespace
+
 Status Context::open(const Api& api, const Device& device, std::shared_ptr<Context>& out) {
   static std::mutex mutex;
   static auto& shared = *new std::map<DeviceId, std::weak_ptr<Context>>;
@@ -63,6 +74,7 @@ Status Context::build(const std::string& source, ProgramId& program) {
     std::string log(4096, '\0');
     api_.GetProgramBuildInfo(program, device_.id, kBuildLog, log.size() - 1, log.data(), nullptr);
     api_.ReleaseProgram(program);
+    log = first_error(log);
     return error(EDGERT_ERROR_DEVICE, "opencl: %s does not compile a kernel: %s: %s", device_.name.c_str(),
                  error_text(code).c_str(), log.c_str());
   }

@@ -1,5 +1,6 @@
 #include "backends/opencl/launch.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "backends/opencl/sources.h"
@@ -29,10 +30,9 @@ void Launch::range(std::initializer_list<int64_t> items, std::initializer_list<i
 }
 
 void Launch::spread(int64_t n0, int64_t n1, int64_t n2) {
-  constexpr int64_t kGroup = 128;
   int64_t g0 = 1, g1 = 1;
-  while (g0 < n0 && g0 < kGroup) g0 *= 2;
-  while (g1 < n1 && g0 * g1 < kGroup) g1 *= 2;
+  while (g0 < n0 && g0 < most_) g0 *= 2;
+  while (g1 < n1 && g0 * g1 < most_) g1 *= 2;
   range({n0, n1, n2}, {g0, g1, 1});
 }
 
@@ -89,7 +89,10 @@ Source& Source::file(const char* name) {
 Status Planner::launch(const Source& source, const char* name, Launch*& out) {
   Kernel kernel;
   EDGERT_TRY(context_.kernel(source.text(), name, kernel));
-  out = &plan_.launches.emplace_back(context_.api(), std::move(kernel));
+  // A group costs a processor far more than it costs a GPU.
+  const int64_t group = device().is_cpu() ? 1024 : 128;
+  out = &plan_.launches.emplace_back(context_.api(), std::move(kernel),
+                                     std::min(group, static_cast<int64_t>(device().work_group)));
   return {};
 }
 

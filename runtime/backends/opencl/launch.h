@@ -28,7 +28,8 @@ struct Slot {
 // at once, buffers (two parameters each: IN or OUT of the prelude) at run and only when they change.
 class Launch {
  public:
-  Launch(const Api& api, Kernel kernel) : api_(&api), kernel_(std::move(kernel)) {}
+  // `group`: work-items that a group made by spread() has at most.
+  Launch(const Api& api, Kernel kernel, int64_t group) : api_(&api), kernel_(std::move(kernel)), most_(group) {}
 
   Launch& input(size_t index) { return slot(From::kInput, index, 0); }
   Launch& output(size_t index) { return slot(From::kOutput, index, 0); }
@@ -70,6 +71,7 @@ class Launch {
 
   const Api* api_;
   Kernel kernel_;
+  int64_t most_;
   std::vector<Slot> slots_;
   uint32_t argument_ = 0, axes_ = 0;
   std::array<size_t, 3> items_{}, group_{};

@@ -61,7 +61,9 @@ void axes_range(const Device& device, Launch& launch, const AxisWalks& walks) {
   if (wants_group(walks)) {
     launch.range({walks.results * items}, {items});
   } else {
-    launch.spread(walks.results);
+    int64_t group = 16;
+    while (group < 128 && group * 2 * device.compute_units <= walks.results) group *= 2;
+    launch.range({walks.results}, {std::min(group, static_cast<int64_t>(device.work_group))});
   }
 }
 

@@ -9,8 +9,15 @@ int64_t positions_of(const ConvParams& p) {
   return p.batch * size_of({p.output, static_cast<size_t>(p.spatial)});
 }
 
+// A convolution of single positions over all channels: the images are the rows of a matrix.
+bool is_product(const ConvParams& p) {
+  bool single = p.form == WeightForm::kPanels && p.groups == 1 && p.taps == 1;
+  for (int i = 0; i < p.spatial; i++) single = single && p.strides[i] == 1 && p.pads[i] == 0 && p.output[i] == p.input[i];
+  return single;
+}
+
 Status plan_depthwise(Planner& planner, const NodeArgs& args, const ConvParams& p) {
-  const int64_t positions = positions_of(p), tile = choose_tile(planner.device(), positions) > 1 ? 4 : 1;
+  const int64_t width = p.output[p.spatial - 1], tile = width >= 8 ? 8 : 4;
   const bool vectors = args.inputs[0].dtype == EDGERT_F32 && p.accumulator == EDGERT_F32;
   const Epilogue epilogue(p.epilogue, 2);
   Source source = planner.source();
@@ -22,7 +29,7 @@ Status plan_depthwise(Planner& planner, const NodeArgs& args, const ConvParams& 
   launch->output(0).input(0).input(1).value(make_conv_shape(p));
   epilogue.arguments(*launch);
   const int64_t blocks = (p.channels + 15) / 16;
-  spread_blocks(planner.device(), *launch, blocks, (positions + tile - 1) / tile, 1);
+  spread_blocks(planner.device(), *launch, blocks, (width + tile - 1) / tile, positions_of(p) / width);
   return {};
 }
 
@@ -37,7 +44,9 @@ Status plan(Planner& planner, const NodeArgs& args) {
   EDGERT_TRY(parse_conv(args, p));
   if (p.epilogue.size() == 0) return {};
   if (p.form == WeightForm::kDepthwise) return plan_depthwise(planner, args, p);
+  if (is_product(p)) return plan_product(planner, args, p.epilogue, p.accumulator, positions_of(p), p.channels, p.outputs);
   uint64_t packed = 0;
+  size_t zeros = 0;
   const bool plain = p.form == WeightForm::kPlain;
   if (plain) EDGERT_TRY(pack_plain(planner, args, p, packed));
   const int64_t positions = positions_of(p), tile = choose_tile(planner.device(), positions);
@@ -48,9 +57,10 @@ Status plan(Planner& planner, const NodeArgs& args) {
   Launch* launch;
   EDGERT_TRY(planner.launch(source, "conv", launch));
   const ConvShape shape = make_conv_shape(p);
+  EDGERT_TRY(zero_channels(planner, args, p.channels, zeros));
   launch->output(0).input(0);
   plain ? launch->scratch(packed) : launch->input(1);
-  launch->value(shape);
+  launch->table(zeros).value(shape);
   epilogue.arguments(*launch);
   const int64_t panels = (shape.outputs / shape.groups + 15) / 16 * shape.groups;
   spread_blocks(planner.device(), *launch, (positions + tile - 1) / tile, panels, 1);

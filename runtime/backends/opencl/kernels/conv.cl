@@ -1,6 +1,7 @@
 // Convolution over channels-last images as an implicit matrix product.
-// Work-item (i, j) makes positions i * TILE... of 16 output channels: panel j of all groups' panels.
-__kernel BLOCKED void conv(OUT(y), IN(x), IN(w), const ConvShape s EPILOGUE_PARAMETERS) {
+// Work-item (i, j) makes positions i * TILE... of 16 output channels: panel j of all groups' panels. `zeros`
+// are the channels of a position outside the image.
+__kernel BLOCKED void conv(OUT(y), IN(x), IN(w), IN(zeros), const ConvShape s EPILOGUE_PARAMETERS) {
   const int group_channels = s.channels / s.groups, group_outputs = s.outputs / s.groups;
   const int panels = (group_outputs + 15) / 16, taps = s.window[0] * s.window[1] * s.window[2];
   const int positions = s.batch * s.output[0] * s.output[1] * s.output[2];
@@ -8,29 +9,32 @@ __kernel BLOCKED void conv(OUT(y), IN(x), IN(w), const ConvShape s EPILOGUE_PARA
   if (first >= positions || group >= s.groups) return;
   READ(ACC, w);
   w += (size_t)get_global_id(1) * taps * group_channels * 16;
-  int image[TILE], origin[TILE][3], at[TILE];
-  bool inside[TILE];
+  __global const uchar *start = x_buffer + x_start + (size_t)group * group_channels * X_BYTES;
+  __global const uchar *rows[TILE];
+  int row[TILE], z[TILE], h[TILE], v[TILE];
   ACC16 acc[TILE];
+  int image, out[3];
+  split_position(&s, first, &image, out);
 #pragma unroll
   for (int r = 0; r < TILE; r++) {
-    tap_origin(&s, min(first + r, positions - 1), &image[r], origin[r]);
+    row[r] = image * s.input[0];
+    z[r] = out[0] * s.stride[0] - s.pad[0];
+    h[r] = out[1] * s.stride[1] - s.pad[1];
+    v[r] = out[2] * s.stride[2] - s.pad[2];
     acc[r] = 0;
+    if (first + r < positions - 1) next_position(&s, &image, out);
   }
   for (int k0 = 0; k0 < s.window[0]; k0++)
     for (int k1 = 0; k1 < s.window[1]; k1++)
       for (int k2 = 0; k2 < s.window[2]; k2++) {
-        bool all = true, any = false;
 #pragma unroll
         for (int r = 0; r < TILE; r++) {
-          inside[r] = tap_offset(&s, image[r], origin[r], k0, k1, k2, &at[r]);
-          at[r] += group * group_channels;
-          all &= inside[r];
-          any |= inside[r];
+          const int i0 = z[r] + k0 * s.dilation[0], i1 = h[r] + k1 * s.dilation[1], i2 = v[r] + k2 * s.dilation[2];
+          const bool inside = (uint)i0 < (uint)s.input[0] & (uint)i1 < (uint)s.input[1] & (uint)i2 < (uint)s.input[2];
+          const int at = ((row[r] + i0) * s.input[1] + i1) * s.input[2] + i2;
+          rows[r] = inside ? start + (size_t)at * s.channels * X_BYTES : zeros_buffer;
         }
-        if (all)
-          accumulate(acc, x_buffer + x_start, at, 1, w, group_channels);
-        else if (any)
-          accumulate_inside(acc, x_buffer + x_start, at, inside, w, group_channels);
+        accumulate(acc, rows, 1, w, group_channels);
         w += group_channels * 16;
       }
   const int column = group * group_outputs + panel * 16, lanes = min(16, group_outputs - panel * 16);

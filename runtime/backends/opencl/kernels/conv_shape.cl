@@ -4,20 +4,22 @@ typedef struct {
   int input[3], output[3], window[3], stride[3], dilation[3], pad[3];
 } ConvShape;
 
-// Splits a flat output position into image and coordinates; gives the input coordinates of tap 0.
-static inline void tap_origin(const ConvShape *s, int position, int *image, int *origin) {
+// Splits a flat output position into image and coordinates.
+static inline void split_position(const ConvShape *s, int position, int *image, int *out) {
   for (int axis = 2; axis >= 0; axis--) {
-    origin[axis] = position % s->output[axis] * s->stride[axis] - s->pad[axis];
+    out[axis] = position % s->output[axis];
     position /= s->output[axis];
   }
   *image = position;
 }
 
-// The element offset of tap (k0, k1, k2)'s first channel; false outside the image.
-static inline bool tap_offset(const ConvShape *s, int image, const int *origin, int k0, int k1, int k2, int *offset) {
-  const int z = origin[0] + k0 * s->dilation[0], y = origin[1] + k1 * s->dilation[1],
-            x = origin[2] + k2 * s->dilation[2];
-  const bool inside = z >= 0 && z < s->input[0] && y >= 0 && y < s->input[1] && x >= 0 && x < s->input[2];
-  *offset = inside ? (((image * s->input[0] + z) * s->input[1] + y) * s->input[2] + x) * s->channels : 0;
-  return inside;
+// The next position.
+static inline void next_position(const ConvShape *s, int *image, int *out) {
+  if (++out[2] < s->output[2]) return;
+  out[2] = 0;
+  if (++out[1] < s->output[1]) return;
+  out[1] = 0;
+  if (++out[0] < s->output[0]) return;
+  out[0] = 0;
+  ++*image;
 }

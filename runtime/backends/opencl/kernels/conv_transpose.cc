@@ -17,6 +17,7 @@ Status plan(Planner& planner, const NodeArgs& args) {
   EDGERT_TRY(parse_conv_transpose(args, p));
   if (p.epilogue.size() == 0) return {};
   uint64_t packed = 0;
+  size_t zeros = 0;
   const bool plain = p.form == WeightForm::kPlain;
   if (plain) EDGERT_TRY(pack_plain(planner, args, p, packed));
   const ConvShape shape = make_conv_shape(p);
@@ -30,9 +31,10 @@ Status plan(Planner& planner, const NodeArgs& args) {
   source.file("conv_shape").file("conv_transpose");
   Launch* launch;
   EDGERT_TRY(planner.launch(source, "conv_transpose", launch));
+  EDGERT_TRY(zero_channels(planner, args, p.channels, zeros));
   launch->output(0).input(0);
   plain ? launch->scratch(packed) : launch->input(1);
-  launch->value(shape);
+  launch->table(zeros).value(shape);
   epilogue.arguments(*launch);
   const int64_t panels = (shape.outputs / shape.groups + 15) / 16 * shape.groups;
   spread_blocks(planner.device(), *launch, (positions + tile - 1) / tile, panels, 1);

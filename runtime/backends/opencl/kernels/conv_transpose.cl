@@ -1,7 +1,7 @@
 // Transposed convolution: every output element gathers the taps that reach it. w is
 // [group][tap][ceil(outputs / 16)][channels][16]. Output positions are numbered phase by phase (position
 // modulo stride), so that neighbours in a work-item use the same taps.
-__kernel BLOCKED void conv_transpose(OUT(y), IN(x), IN(w), const ConvShape s EPILOGUE_PARAMETERS) {
+__kernel BLOCKED void conv_transpose(OUT(y), IN(x), IN(w), IN(zeros), const ConvShape s EPILOGUE_PARAMETERS) {
   const int group_channels = s.channels / s.groups, group_outputs = s.outputs / s.groups;
   const int panels = (group_outputs + 15) / 16, taps = s.window[0] * s.window[1] * s.window[2];
   const int first = get_global_id(0) * TILE, panel = get_global_id(1) % panels, group = get_global_id(1) / panels;
@@ -13,8 +13,10 @@ __kernel BLOCKED void conv_transpose(OUT(y), IN(x), IN(w), const ConvShape s EPI
   if (first >= total || group >= s.groups) return;
   READ(ACC, w);
   w += ((size_t)group * taps * panels + panel) * group_channels * 16;
-  int image[TILE], out[TILE][3], at[TILE];
-  bool exists[TILE], inside[TILE];
+  __global const uchar *start = x_buffer + x_start + (size_t)group * group_channels * X_BYTES;
+  __global const uchar *rows[TILE];
+  int image[TILE], out[TILE][3];
+  bool exists[TILE];
   ACC16 acc[TILE];
 #pragma unroll
   for (int r = 0; r < TILE; r++) {
@@ -36,25 +38,21 @@ __kernel BLOCKED void conv_transpose(OUT(y), IN(x), IN(w), const ConvShape s EPI
     for (int k1 = 0; k1 < s.window[1]; k1++)
       for (int k2 = 0; k2 < s.window[2]; k2++) {
         const int k[3] = {k0, k1, k2};
-        bool all = true, any = false;
+        bool any = false;
 #pragma unroll
         for (int r = 0; r < TILE; r++) {
-          int offset = image[r];
-          inside[r] = exists[r];
+          int at = image[r];
+          bool inside = exists[r];
           for (int axis = 0; axis < 3; axis++) {
             const int reach = out[r][axis] + s.pad[axis] - k[axis] * s.dilation[axis];
             const int i = reach / s.stride[axis];
-            inside[r] = inside[r] && reach >= 0 && i * s.stride[axis] == reach && i < s.input[axis];
-            offset = offset * s.input[axis] + i;
+            inside = inside && reach >= 0 && i * s.stride[axis] == reach && i < s.input[axis];
+            at = at * s.input[axis] + i;
           }
-          at[r] = inside[r] ? offset * s.channels + group * group_channels : 0;
-          all &= inside[r];
-          any |= inside[r];
+          rows[r] = inside ? start + (size_t)at * s.channels * X_BYTES : zeros_buffer;
+          any |= inside;
         }
-        if (all)
-          accumulate(acc, x_buffer + x_start, at, 1, w, group_channels);
-        else if (any)
-          accumulate_inside(acc, x_buffer + x_start, at, inside, w, group_channels);
+        if (any) accumulate(acc, rows, 1, w, group_channels);
         w += (size_t)panels * group_channels * 16;
       }
   const int column = group * group_outputs + panel * 16, lanes = min(16, group_outputs - panel * 16);

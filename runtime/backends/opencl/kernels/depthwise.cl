@@ -1,5 +1,5 @@
-// Depthwise convolution: w is [ceil(C / 16)][taps][16]. Work-item (i, j) makes positions j * TILE... of
-// channels i * 16...
+// Depthwise convolution: w is [ceil(C / 16)][taps][16]. Work-item (i, j, k) makes positions j * TILE... along the
+// last axis of channels i * 16..., in row k of the result.
 static inline ACC16 load_lanes(__global const uchar *x, int at, int lanes) {
   ACC values[16];
 #pragma unroll
@@ -8,34 +8,38 @@ static inline ACC16 load_lanes(__global const uchar *x, int at, int lanes) {
 }
 
 __kernel BLOCKED void depthwise(OUT(y), IN(x), IN(w), const ConvShape s EPILOGUE_PARAMETERS) {
-  const int taps = s.window[0] * s.window[1] * s.window[2];
-  const int positions = s.batch * s.output[0] * s.output[1] * s.output[2];
-  const int column = get_global_id(0) * 16, first = get_global_id(1) * TILE;
-  if (column >= s.channels || first >= positions) return;
+  const int column = get_global_id(0) * 16, first = get_global_id(1) * TILE, line = get_global_id(2);
+  if (column >= s.channels || first >= s.output[2]) return;
   READ(ACC, w);
-  w += (size_t)column * taps;
+  w += (size_t)column * s.window[0] * s.window[1] * s.window[2];
   const int lanes = min(16, s.channels - column);
-  int image[TILE], origin[TILE][3];
+  const int image = line / s.output[1] / s.output[0];
+  const int z = line / s.output[1] % s.output[0] * s.stride[0] - s.pad[0];
+  const int h = line % s.output[1] * s.stride[1] - s.pad[1];
+  const int start = first * s.stride[2] - s.pad[2];
   ACC16 acc[TILE];
 #pragma unroll
-  for (int r = 0; r < TILE; r++) {
-    tap_origin(&s, min(first + r, positions - 1), &image[r], origin[r]);
-    acc[r] = 0;
-  }
+  for (int r = 0; r < TILE; r++) acc[r] = 0;
   for (int k0 = 0; k0 < s.window[0]; k0++)
-    for (int k1 = 0; k1 < s.window[1]; k1++)
-      for (int k2 = 0; k2 < s.window[2]; k2++) {
+    for (int k1 = 0; k1 < s.window[1]; k1++) {
+      const int i0 = z + k0 * s.dilation[0], i1 = h + k1 * s.dilation[1];
+      if ((uint)i0 >= (uint)s.input[0] || (uint)i1 >= (uint)s.input[1]) {
+        w += s.window[2] * 16;
+        continue;
+      }
+      const int row = ((image * s.input[0] + i0) * s.input[1] + i1) * s.input[2];
+      for (int k2 = 0; k2 < s.window[2]; k2++, w += 16) {
         const ACC16 v = vload16(0, w);
-        w += 16;
 #pragma unroll
         for (int r = 0; r < TILE; r++) {
-          int at;
-          if (!tap_offset(&s, image[r], origin[r], k0, k1, k2, &at)) continue;
-          acc[r] += (lanes == 16 ? LOAD_X16(x_buffer + x_start, at + column)
-                                 : load_lanes(x_buffer + x_start, at + column, lanes)) * v;
+          const int i2 = start + r * s.stride[2] + k2 * s.dilation[2];
+          if ((uint)i2 >= (uint)s.input[2]) continue;
+          const int at = (row + i2) * s.channels + column;
+          acc[r] += (lanes == 16 ? LOAD_X16(x_buffer + x_start, at) : load_lanes(x_buffer + x_start, at, lanes)) * v;
         }
       }
+    }
 #pragma unroll
   for (int r = 0; r < TILE; r++)
-    if (first + r < positions) STORE_ROW(acc[r], first + r, column, s.outputs, lanes);
+    if (first + r < s.output[2]) STORE_ROW(acc[r], line * s.output[2] + first + r, column, s.outputs, lanes);
 }

@@ -10,7 +10,7 @@ static inline int place_of(__global const INDEX *indices, int i, int n, __global
 }
 
 // x [batch, outer, n, inner], indices [batch, count], y [batch, outer, count, inner].
-__kernel void gather(OUT(y), IN(x), IN(indices), __global int *flag, const int node, const int outer, const int n,
+__kernel LANES void gather(OUT(y), IN(x), IN(indices), __global int *flag, const int node, const int outer, const int n,
                      const int inner, const int count) {
   const int i = get_global_id(0), row = get_global_id(1), b = get_global_id(2);
   if (i >= inner || row >= outer * count) return;
@@ -23,7 +23,7 @@ __kernel void gather(OUT(y), IN(x), IN(indices), __global int *flag, const int n
 }
 
 // Element i of indices reads x at i's own place, but on one axis (whose stride in `others` is 0).
-__kernel void gather_elements(OUT(y), IN(x), IN(indices), __global int *flag, const int node, const Walk others,
+__kernel LANES void gather_elements(OUT(y), IN(x), IN(indices), __global int *flag, const int node, const Walk others,
                               const int n, const int stride, const int count) {
   const int i = get_global_id(0);
   if (i >= count) return;
@@ -45,7 +45,7 @@ static inline int tuple_place(__global const INDEX *indices, int tuple, const Tu
 }
 
 // Tuple k of batch b names a slice of `inner` elements of x[b], which has `slab` elements.
-__kernel void gather_nd(OUT(y), IN(x), IN(indices), __global int *flag, const int node, const Tuples t,
+__kernel LANES void gather_nd(OUT(y), IN(x), IN(indices), __global int *flag, const int node, const Tuples t,
                         const int slab, const int inner, const int count) {
   const int i = get_global_id(0), k = get_global_id(1), b = get_global_id(2);
   if (i >= inner || k >= count) return;

@@ -8,14 +8,14 @@ __kernel BLOCKED void matmul(OUT(y), IN(x), IN(w), const int m, const int n, con
   READ(ACC, w);
   const size_t matrix = walk(&w_matrices, batch);
   const int base = walk(&x_matrices, batch) * m * k;
-  int at[TILE];
+  __global const uchar *rows[TILE];
   ACC16 acc[TILE];
 #pragma unroll
   for (int r = 0; r < TILE; r++) {
-    at[r] = base + min(first + r, m - 1) * row_stride;
+    rows[r] = x_buffer + x_start + (size_t)(base + min(first + r, m - 1) * row_stride) * X_BYTES;
     acc[r] = 0;
   }
-  accumulate(acc, x_buffer + x_start, at, column_stride, w + (matrix * panels + panel) * k * 16, k);
+  accumulate(acc, rows, column_stride, w + (matrix * panels + panel) * k * 16, k);
 #pragma unroll
   for (int r = 0; r < TILE; r++)
     if (first + r < m) STORE_ROW(acc[r], batch * m + first + r, panel * 16, n, min(16, n - panel * 16));

@@ -1,5 +1,5 @@
 // normalize: (x - mean) / sqrt(variance + epsilon) * scale + bias over the reduced axes.
-__kernel void normalize_axes(OUT(y), IN(x), AXES, const float epsilon SCALE_PARAMETERS BIAS_PARAMETERS) {
+__kernel LANES void normalize_axes(OUT(y), IN(x), AXES, const float epsilon SCALE_PARAMETERS BIAS_PARAMETERS) {
   PARTS(WIDE, parts);
   const int result = RESULT;
   if (result >= results) return;

@@ -1,6 +1,7 @@
 #include "backends/opencl/kernels/panels.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "backends/opencl/program_text.h"
 
@@ -20,7 +21,7 @@ Status supports_product(const Device& device, const NodeArgs& args) {
 void define_product(Source& source, int32_t accumulator, int32_t x_dtype, int64_t tile, const Epilogue& epilogue) {
   source.define("ACC", type_text(accumulator)).define("TILE", tile);
   source.define("LOAD_X", std::string("load_") + storage_text(x_dtype));
-  source.file("panels");
+  source.define("X_BYTES", static_cast<int64_t>(item_size(x_dtype))).file("panels");
   epilogue.define(source);
 }
 
@@ -54,6 +55,21 @@ Status pack_weights(Planner& planner, const NodeArgs& args, size_t input, int32_
   return {};
 }
 
+Status plan_product(Planner& planner, const NodeArgs& args, const Pointwise& pointwise, int32_t accumulator, int64_t m,
+                    int64_t k, int64_t n) {
+  const int64_t tile = choose_tile(planner.device(), m);
+  const Epilogue epilogue(pointwise, 2);
+  Source source = planner.source();
+  define_product(source, accumulator, args.inputs[0].dtype, tile, epilogue);
+  Launch* launch;
+  EDGERT_TRY(planner.launch(source.file("matmul"), "matmul", launch));
+  launch->output(0).input(0).input(1).integer(m).integer(n).integer(k).integer(k).integer(1);
+  launch->value(Walk()).value(Walk());
+  epilogue.arguments(*launch);
+  spread_blocks(planner.device(), *launch, (m + tile - 1) / tile, (n + 15) / 16, 1);
+  return {};
+}
+
 ConvShape make_conv_shape(const ConvParams& conv) {
   ConvShape shape{};
   auto narrow = [](int64_t v) { return static_cast<int32_t>(v); };
@@ -71,6 +87,11 @@ ConvShape make_conv_shape(const ConvParams& conv) {
     shape.pad[to] = from < 0 ? 0 : narrow(conv.pads[from]);
   }
   return shape;
+}
+
+Status zero_channels(Planner& planner, const NodeArgs& args, int64_t channels, size_t& table) {
+  const std::vector<uint8_t> zeros(std::max<size_t>(static_cast<size_t>(channels) * item_size(args.inputs[0].dtype), 1));
+  return planner.table(zeros.data(), zeros.size(), table);
 }
 
 Status supports_conv(const Device& device, const NodeArgs& args) {

@@ -1,5 +1,6 @@
 // Register-blocked products with weights in panels [K][16]; matmul and the convolutions share this.
-// ACC is the accumulator's type, TILE the rows of x that one work-item holds, LOAD_X(p, i) an element of x.
+// ACC is the accumulator's type, TILE the rows of x that one work-item holds, LOAD_X(p, i) an element of x,
+// X_BYTES its size.
 
 #define ACC16 JOIN(ACC, 16)
 #define JOIN(a, b) JOIN_(a, b)
@@ -12,24 +13,12 @@
 #define BLOCKED
 #endif
 
-// acc[r] += x[at[r] + i * step] * w[i] over i in [0, count).
-static inline void accumulate(ACC16 *acc, __global const uchar *x, const int *at, int step, __global const ACC *w,
-                              int count) {
+// acc[r] += x[r][i * step] * w[i] over i in [0, count).
+static inline void accumulate(ACC16 *acc, __global const uchar **x, int step, __global const ACC *w, int count) {
   for (int i = 0; i < count; i++) {
     const ACC16 v = vload16(i, w);
 #pragma unroll
-    for (int r = 0; r < TILE; r++) acc[r] += (ACC16)((ACC)LOAD_X(x, at[r] + i * step)) * v;
-  }
-}
-
-// The same where only the rows with inside[r] exist; the others are 0.
-static inline void accumulate_inside(ACC16 *acc, __global const uchar *x, const int *at, const bool *inside,
-                                     __global const ACC *w, int count) {
-  for (int i = 0; i < count; i++) {
-    const ACC16 v = vload16(i, w);
-#pragma unroll
-    for (int r = 0; r < TILE; r++)
-      if (inside[r]) acc[r] += (ACC16)((ACC)LOAD_X(x, at[r] + i)) * v;
+    for (int r = 0; r < TILE; r++) acc[r] += (ACC16)((ACC)LOAD_X(x[r], i * step)) * v;
   }
 }
 

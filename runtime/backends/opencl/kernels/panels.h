@@ -9,7 +9,7 @@ namespace edgert::cl {
 
 // Operands 0 and 1, the accumulator and the epilogue have types that the kernels know.
 Status supports_product(const Device& device, const NodeArgs& args);
-// Defines ACC, TILE and LOAD_X and adds panels.cl and the epilogue.
+// Defines ACC, TILE, LOAD_X and X_BYTES and adds panels.cl and the epilogue.
 void define_product(Source& source, int32_t accumulator, int32_t x_dtype, int64_t tile, const Epilogue& epilogue);
 // Rows of x that one work-item holds, for a product of `rows` rows.
 int64_t choose_tile(const Device& device, int64_t rows);
@@ -31,6 +31,11 @@ struct ConvShape {
   int32_t input[3], output[3], window[3], stride[3], dilation[3], pad[3];
 };
 ConvShape make_conv_shape(const ConvParams& conv);
+// A table of `channels` zeros of operand 0's type: what lies outside an image.
+Status zero_channels(Planner& planner, const NodeArgs& args, int64_t channels, size_t& table);
+// A product [m, k] x panels [k, n] of operand 1 with the node's epilogue, where nothing else is to be done.
+Status plan_product(Planner& planner, const NodeArgs& args, const Pointwise& pointwise, int32_t accumulator, int64_t m,
+                    int64_t k, int64_t n);
 Status supports_conv(const Device& device, const NodeArgs& args);
 
 }  // namespace edgert::cl

@@ -4,7 +4,7 @@ typedef struct {
   int input[3], output[3], window[3], stride[3], dilation[3], begin[3], end[3];
 } PoolShape;
 
-__kernel void pool(OUT(y), IN(x), OUT(places), const PoolShape s, const float power) {
+__kernel LANES void pool(OUT(y), IN(x), OUT(places), const PoolShape s, const float power) {
   const int c = get_global_id(0), position = get_global_id(1);
   if (c >= s.channels || position >= s.batch * s.output[0] * s.output[1] * s.output[2]) return;
   int rest = position, origin[3], first[3], last[3], divisor = 1;

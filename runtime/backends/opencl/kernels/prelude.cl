@@ -4,6 +4,13 @@
 #pragma OPENCL EXTENSION cl_khr_fp64 : enable
 #endif
 
+// Work-items along axis 0 walk memory side by side: a vector of them runs as one.
+#ifdef cl_intel_vec_len_hint
+#define LANES __attribute__((intel_vec_len_hint(16)))
+#else
+#define LANES
+#endif
+
 // A tensor parameter is a buffer and the byte offset of its first element.
 #define IN(name) __global const uchar *name##_buffer, const ulong name##_start
 #define OUT(name) __global uchar *name##_buffer, const ulong name##_start

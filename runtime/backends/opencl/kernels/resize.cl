@@ -1,7 +1,7 @@
 // resize: x [outer, in0, in1, in2, inner] to y [outer, n0, n1, n2, inner]. `places` and `weights` hold, axis after
 // axis, the taps of every element: where they lie on the input, and how much they count. A place of -1
 // is outside, where the extrapolation value stands.
-__kernel void resize(OUT(y), IN(x), IN(places), IN(weights), const int outer, const int inner, const int4 in,
+__kernel LANES void resize(OUT(y), IN(x), IN(places), IN(weights), const int outer, const int inner, const int4 in,
                      const int4 n, const int4 taps, const float extrapolation) {
   const int c = get_global_id(0);
   int rest = get_global_id(1);

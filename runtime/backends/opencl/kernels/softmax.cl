@@ -1,5 +1,5 @@
 // softmax along the reduced axis, or its logarithm.
-__kernel void softmax(OUT(y), IN(x), AXES) {
+__kernel LANES void softmax(OUT(y), IN(x), AXES) {
   PARTS(TYPE, parts);
   const int result = RESULT;
   if (result >= results) return;
