@@ -4,6 +4,7 @@ namespace edgert {
 namespace {
 
 constexpr int64_t kLargest = int64_t{1} << 40;
+constexpr int64_t kMostTaps = int64_t{1} << 24;
 
 Status read_geometry(const NodeArgs& args, ConvParams& out) {
   EDGERT_TRY(expect_operands(args, 2, 2 + kMaxProgramOperands, 1));
@@ -34,6 +35,8 @@ Status read_geometry(const NodeArgs& args, ConvParams& out) {
     out.pads[i] = pads[i];
     out.taps *= out.kernel[i];
   }
+  // Where a weight has no elements its other dims may be anything; lists of taps are made from them.
+  if (out.taps > kMostTaps) return unsupported("a kernel of %lld taps", static_cast<long long>(out.taps));
   if (y.dims[0] != out.batch || y.dims[n + 1] != out.outputs)
     return invalid("the result has batch %lld and %lld channels, expected %lld and %lld",
                    static_cast<long long>(y.dims[0]), static_cast<long long>(y.dims[n + 1]),
