@@ -159,6 +159,14 @@ class Editor:
             if new is not None:
                 self._users.setdefault(new, []).append(node)
 
+    def rewire(self, node: Node, inputs: Sequence[Value | None]) -> None:
+        """Give `node` other operands, and take out what only fed it before; it absorbs their names."""
+        feeding = [self.producer(v) for v in node.inputs]
+        self.set_inputs(node, inputs)
+        for source in feeding:
+            if source is not None and source in self:
+                self.remove_dead(source, node)
+
     def replace(self, old: Value, new: Value) -> None:
         """Use `new` wherever `old` is read, is an output, names a source, or feeds a symbol."""
         self.changed = True

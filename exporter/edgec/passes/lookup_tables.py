@@ -111,9 +111,5 @@ def _column(value: Value | None) -> np.ndarray[tuple[int, ...], np.dtype[np.gene
 
 def _become(editor: Editor, node: Node, op: Gather, inputs: list[Value | None]) -> None:
     """Make `node` a gather, and take out what fed it before."""
-    old = [editor.producer(v) for v in node.inputs]
     node.op = op
-    editor.set_inputs(node, inputs)
-    for source in old:
-        if source is not None and source in editor:
-            editor.remove_dead(source, node)
+    editor.rewire(node, inputs)

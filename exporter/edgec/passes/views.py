@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 from edgec.ir.dims import Dim
@@ -48,12 +49,9 @@ def _sweep(editor: Editor, node: Node) -> None:
 
 
 def _swap(editor: Editor, node: Node, op: Op, x: Value) -> bool:
-    """Make `node` apply `op` to x instead; sweeps what fed it before."""
-    old = editor.producer(node.inputs[0])
+    """Make `node` apply `op` to x instead."""
     node.op = op
-    editor.set_inputs(node, [x, *node.inputs[1:]])
-    if old is not None:
-        editor.remove_dead(old, node)
+    editor.rewire(node, [x, *node.inputs[1:]])
     return True
 
 
@@ -133,7 +131,7 @@ def _concat(editor: Editor, node: Node) -> bool:
         return editor.alias(node, parts[0])
     if not parts or len(parts) == len(node.inputs):
         return _join_slices(editor, node, op.axis)
-    editor.set_inputs(node, parts)
+    editor.rewire(node, parts)
     return True
 
 
@@ -155,10 +153,7 @@ def _join_slices(editor: Editor, node: Node, axis: int) -> bool:
         if follows and same:
             shape = (*left.shape[:axis], left.shape[axis] + right.shape[axis], *left.shape[axis + 1 :])
             joined = editor.add(Slice(left.starts, left.steps, shape), [first.operand(0)], node)
-            editor.set_inputs(node, [*node.inputs[:i], joined, *node.inputs[i + 2 :]])
-            for source in (first, second):
-                if source in editor:
-                    editor.remove_dead(source, node)
+            editor.rewire(node, [*node.inputs[:i], joined, *node.inputs[i + 2 :]])
             return True
     return False
 
@@ -182,8 +177,7 @@ def _conv(editor: Editor, node: Node) -> bool:
     if any(p != 0 for p in (begins[0], begins[-1], ends[0], ends[-1])):
         return False
     pads = tuple(a + b for a, b in zip(op.pads, (*begins[1:-1], *ends[1:-1])))
-    changed = Conv(op.strides, pads, op.dilations, op.groups, op.epilogue, op.accumulator, op.dtype)
-    return _swap(editor, node, changed, x)
+    return _swap(editor, node, dataclasses.replace(op, pads=pads), x)
 
 
 def _zero_padded(editor: Editor, value: Value) -> tuple[Value, list[Dim], list[Dim]] | None:
@@ -252,11 +246,7 @@ def _map(editor: Editor, node: Node) -> bool:
                 inputs = trial
     if inputs == node.inputs:
         return False
-    old = [editor.producer(v) for v in node.inputs]
-    editor.set_inputs(node, inputs)
-    for source in old:
-        if source is not None and source in editor:
-            editor.remove_dead(source, node)
+    editor.rewire(node, inputs)
     return True
 
 
