@@ -44,12 +44,8 @@ Status read_roi(const NodeArgs& args, ResizeParams& resize) {
   EDGERT_TRY(expect_plain(args, roi, "the region"));
   EDGERT_TRY(expect_dtype(args, roi, "the region", EDGERT_F32));
   EDGERT_TRY(expect_shape(args, roi, "the region", {&entries, 1}));
-  if (!roi.data) return unsupported("a region that is known at run time only");
-  const float* values = static_cast<const float*>(roi.data);
-  for (int32_t i = 0; i < resize.count; i++) {
-    resize.axes[i].start = static_cast<double>(values[i]);
-    resize.axes[i].end = static_cast<double>(values[resize.count + i]);
-  }
+  resize.region_at_run = !roi.data;
+  if (roi.data) set_region(resize, static_cast<const float*>(roi.data));
   return {};
 }
 
@@ -121,6 +117,13 @@ Status parse_resize(const NodeArgs& args, ResizeParams& resize) {
   }
   EDGERT_TRY(expect_shape(args, out, "the result", {dims, static_cast<size_t>(x.rank)}));
   return read_roi(args, resize);
+}
+
+void set_region(ResizeParams& resize, const float* values) {
+  for (int32_t i = 0; i < resize.count; i++) {
+    resize.axes[i].start = static_cast<double>(values[i]);
+    resize.axes[i].end = static_cast<double>(values[resize.count + i]);
+  }
 }
 
 double resize_position(const ResizeParams& resize, const ResizeAxis& axis, int64_t i) {

@@ -25,12 +25,16 @@ struct ResizeParams {
   ResizeNearest nearest = ResizeNearest::kRoundPreferFloor;
   double cubic_a = -0.75, extrapolation = 0;
   bool exclude_outside = false, antialias = false;
+  bool region_at_run = false;  // the axes' start and end are known then only: `set_region`
   int32_t dtype = 0;
   int32_t rank = 0, count = 0;  // axes of x, resampled axes
   int64_t dims[EDGERT_MAX_RANK] = {};
   ResizeAxis axes[EDGERT_MAX_RANK];
 };
 Status parse_resize(const NodeArgs& args, ResizeParams& resize);
+
+// The region's starts and ends, f32 [2 * count].
+void set_region(ResizeParams& resize, const float* values);
 
 // Where element `i` of a resampled axis lies on the input.
 double resize_position(const ResizeParams& resize, const ResizeAxis& axis, int64_t i);

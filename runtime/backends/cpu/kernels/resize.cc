@@ -35,6 +35,14 @@ struct ResizeState {
   int64_t out[EDGERT_MAX_RANK], strides[EDGERT_MAX_RANK];  // nearest: result sizes, byte strides of x
 };
 
+void fill_tables(const ResizeParams& resize, const ResizeAxis& axis, Pass& pass) {
+  for (int64_t i = 0; i < axis.out; i++)
+    resize_taps(resize, axis, i, pass.places + i * axis.taps, pass.weights + i * axis.taps);
+  for (int64_t i = 0; pass.outside && i < axis.out; i++)
+    pass.outside[i] = resize_outside(resize, axis, resize_position(resize, axis, i));
+}
+
+// Room for a pass's tables, in the plan, and their contents where they are known.
 Status make_tables(const ResizeParams& resize, const ResizeAxis& axis, edgert_plan& plan, Pass& pass) {
   int64_t entries;
   if (!multiply(axis.out, axis.taps, entries)) return invalid("the result is too large");
@@ -44,13 +52,11 @@ Status make_tables(const ResizeParams& resize, const ResizeAxis& axis, edgert_pl
   pass.places = allocate<int64_t>(plan, static_cast<size_t>(entries));
   pass.weights = allocate<float>(plan, static_cast<size_t>(entries));
   if (!pass.places || !pass.weights) return no_memory();
-  for (int64_t i = 0; i < axis.out; i++)
-    resize_taps(resize, axis, i, pass.places + i * axis.taps, pass.weights + i * axis.taps);
-  if (resize.coordinates != ResizeCoordinates::kCropAndResize) return {};
-  pass.outside = allocate<bool>(plan, static_cast<size_t>(axis.out));
-  if (!pass.outside) return no_memory();
-  for (int64_t i = 0; i < axis.out; i++)
-    pass.outside[i] = resize_outside(resize, axis, resize_position(resize, axis, i));
+  if (resize.coordinates == ResizeCoordinates::kCropAndResize) {
+    pass.outside = allocate<bool>(plan, static_cast<size_t>(axis.out));
+    if (!pass.outside) return no_memory();
+  }
+  if (!resize.region_at_run) fill_tables(resize, axis, pass);
   return {};
 }
 
@@ -202,6 +208,15 @@ void extrapolate(const ResizeState& state, typename S::Stored* y, const int64_t*
 
 Status run_resize(const ResizeState& state, const edgert_call& call) {
   if (state.elements == 0) return {};
+  if (state.resize.region_at_run) {
+    // One run at a time uses a plan: its tables may be filled here.
+    ResizeParams resize = state.resize;
+    set_region(resize, static_cast<const float*>(call.inputs[1]));
+    for (int32_t k = 0; k < state.passes; k++) {
+      Pass pass = state.pass[k];
+      fill_tables(resize, resize.axes[k], pass);
+    }
+  }
   if (state.resize.kind == ResizeKind::kNearest) run_nearest(state, call);
   else run_passes(state, call);
   if (state.resize.coordinates != ResizeCoordinates::kCropAndResize) return {};

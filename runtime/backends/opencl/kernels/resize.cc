@@ -77,6 +77,7 @@ Status supports(const Device& device, const NodeArgs& args) {
 Status plan(Planner& planner, const NodeArgs& args) {
   ResizeParams p;
   EDGERT_TRY(parse_resize(args, p));
+  if (p.region_at_run) return unsupported("a region that is known at run time only");
   Span span;
   EDGERT_TRY(make_span(p, span));
   const int64_t rows = span.outer * span.out.v[0] * span.out.v[1] * span.out.v[2];
