@@ -52,22 +52,27 @@ class GridSample(Op):
     def eval(self, operands: Sequence[Array | None]) -> list[Array]:
         x, grid = given(operands)
         stored = DType.of(x.dtype)
-        value, spatial = load(x, stored.compute), x.ndim - 2
+        with np.errstate(all="ignore"):
+            return [store(self._sample(load(x, stored.compute), grid), stored)]
+
+    def _sample(self, value: Array, grid: Array) -> Array:
+        spatial = value.ndim - 2
         taps = []
         for i in range(spatial):
             place = load(grid[..., spatial - 1 - i], DType.of(grid.dtype).compute)
-            taps.append(self._taps(place.astype(np.float64), x.shape[1 + i]))
-        batch = np.arange(x.shape[0]).reshape((-1,) + (1,) * spatial)
-        total = np.zeros((*grid.shape[:-1], x.shape[-1]), value.dtype)
+            taps.append(self._taps(place.astype(np.float64), value.shape[1 + i]))
+        batch = np.arange(value.shape[0]).reshape((-1,) + (1,) * spatial)
+        total = np.zeros((*grid.shape[:-1], value.shape[-1]), value.dtype)
         for chosen in itertools.product(*taps):
-            weight = np.ones(grid.shape[:-1])
+            weight, exists = np.ones(grid.shape[:-1]), np.ones(grid.shape[:-1], bool)
             index: list[Array] = [batch]
-            for (place, share), size in zip(chosen, x.shape[1:-1]):
+            for (place, share), size in zip(chosen, value.shape[1:-1]):
                 inside, found = self._inside(place, size)
-                weight = weight * np.where(inside, share, 0)
+                weight, exists = weight * share, exists & inside
                 index.append(found)
-            total += value[tuple(index)] * weight[..., None].astype(value.dtype)
-        return [store(total, stored)]
+            part = value[tuple(index)] * weight[..., None].astype(value.dtype)
+            total += np.where(exists[..., None], part, value.dtype.type(0))
+        return total
 
     def _taps(self, coordinate: Array, size: int) -> list[tuple[Array, Array]]:
         """The elements of one axis that make each result, with their weights."""

@@ -79,6 +79,8 @@ class RoiAlign(Op):
     def _axis(self, low: float, high: float, bins: int, size: int) -> list[tuple[Array, Array]]:
         """Of each sample [bins, samples] the two neighbours and their weights; 0 where far outside."""
         length = high - low if self.half_pixel else max(high - low, 1.0)
+        if not (abs(low) < 1e9 and abs(length) < 64 * (size + 16)):
+            raise OpError(f"a region from {low} to {high} is far larger than the image's {size}")
         count = self.sampling_ratio or max(int(np.ceil(length / bins)), 1)
         step = length / bins
         at = low + step * np.arange(bins)[:, None] + (np.arange(count) + 0.5) * step / count
