@@ -8,11 +8,13 @@ Status expect_indexed(const NodeArgs& args, size_t operands, bool& wide) {
   EDGERT_TRY(expect_operands(args, operands, operands, 1));
   for (const edgert_operand& operand : args.inputs) EDGERT_TRY(expect_plain(args, operand, "an operand"));
   const int32_t type = args.inputs[1].dtype;
-  if (type != EDGERT_I32 && type != EDGERT_I64) return invalid("indices are %s, expected i32 or i64", dtype_name(type));
+  if (type != EDGERT_I32 && type != EDGERT_I64)
+    return invalid("indices are %s, expected i32 or i64", dtype_name(type));
   wide = type == EDGERT_I64;
   EDGERT_TRY(expect_dtype(args, args.outputs[0], "the result", args.inputs[0].dtype));
   if (operands > 2) EDGERT_TRY(expect_dtype(args, args.inputs[2], "updates", args.inputs[0].dtype));
-  if (item_size(args.inputs[0].dtype) == 0) return unsupported("elements of type %s", dtype_name(args.inputs[0].dtype));
+  if (item_size(args.inputs[0].dtype) == 0)
+    return unsupported("elements of type %s", dtype_name(args.inputs[0].dtype));
   return {};
 }
 
@@ -45,7 +47,8 @@ Status read_reduction(const NodeArgs& args, ScatterReduction& reduction) {
       reduction = static_cast<ScatterReduction>(i);
       return {};
     }
-  return invalid("attribute reduction is '%.*s', expected none, add, mul, max or min", int(name.size()), name.data());
+  return invalid("attribute reduction is '%.*s', expected none, add, mul, max or min", int(name.size()),
+                 name.data());
 }
 
 // Everything of ElementsParams but the reduction; `indices` are no larger than x but along the axis.
@@ -60,8 +63,8 @@ Status read_elements(const NodeArgs& args, ElementsParams& params) {
   int64_t stride = 1;
   for (int32_t i = x.rank - 1; i >= 0; i--) {
     if (i != params.axis && indices.dims[i] > x.dims[i])
-      return invalid("axis %d of the indices is %lld, expected at most %lld", i, static_cast<long long>(indices.dims[i]),
-                     static_cast<long long>(x.dims[i]));
+      return invalid("axis %d of the indices is %lld, expected at most %lld", i,
+                     static_cast<long long>(indices.dims[i]), static_cast<long long>(x.dims[i]));
     params.dims[i] = indices.dims[i];
     params.strides[i] = stride;
     stride *= x.dims[i] ? x.dims[i] : 1;
@@ -82,8 +85,8 @@ Status read_nd(const NodeArgs& args, int64_t batch_dims, NdParams& params) {
   params.elements = size_of(shape_of(x));
   params.depth = indices.dims[indices.rank - 1];
   if (params.depth > x.rank - batch_dims)
-    return invalid("index tuples have %lld entries, expected at most %lld", static_cast<long long>(params.depth),
-                   static_cast<long long>(x.rank - batch_dims));
+    return invalid("index tuples have %lld entries, expected at most %lld",
+                   static_cast<long long>(params.depth), static_cast<long long>(x.rank - batch_dims));
   const auto shape = shape_of(x), index_shape = shape_of(indices);
   const size_t batch = static_cast<size_t>(batch_dims), depth = static_cast<size_t>(params.depth);
   params.batch = size_of(shape.first(batch));
@@ -150,8 +153,9 @@ Status parse_scatter_nd(const NodeArgs& args, NdParams& params) {
   EDGERT_TRY(read_nd(args, 0, params));
   EDGERT_TRY(read_reduction(args, params.reduction));
   const auto shape = shape_of(args.inputs[0]), index_shape = shape_of(args.inputs[1]);
-  EDGERT_TRY(expect_joined(args, args.inputs[2], "updates",
-                           {index_shape.first(index_shape.size() - 1), shape.subspan(static_cast<size_t>(params.depth))}));
+  EDGERT_TRY(expect_joined(
+      args, args.inputs[2], "updates",
+      {index_shape.first(index_shape.size() - 1), shape.subspan(static_cast<size_t>(params.depth))}));
   return expect_shape(args, args.outputs[0], "the result", shape);
 }
 

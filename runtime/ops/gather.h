@@ -6,9 +6,10 @@
 
 namespace edgert {
 
-// gather(axis, batch_dims): x [batch, outer, n, inner], indices [batch, count] -> [batch, outer, count, inner].
+// gather(axis, batch_dims): x [batch, outer, n, inner], indices [batch, count] -> [batch, outer, count,
+// inner].
 struct GatherParams {
-  int32_t item = 0;  // bytes of an element
+  int32_t item = 0;   // bytes of an element
   bool wide = false;  // i64 indices
   int64_t batch = 1, outer = 1, n = 1, inner = 1, count = 1;
 };
@@ -30,13 +31,13 @@ struct ElementsParams {
 Status parse_gather_elements(const NodeArgs& args, ElementsParams& params);
 Status parse_scatter_elements(const NodeArgs& args, ElementsParams& params);
 
-// gather_nd(batch_dims) and scatter_nd(reduction): `batch` times `count` index tuples of `depth` entries, each
-// naming a slice of `inner` elements of x [batch, sizes..., inner].
+// gather_nd(batch_dims) and scatter_nd(reduction): `batch` times `count` index tuples of `depth` entries,
+// each naming a slice of `inner` elements of x [batch, sizes..., inner].
 struct NdParams {
   int32_t dtype = 0;
   bool wide = false;
   int64_t batch = 1, count = 1, depth = 0, inner = 1;
-  int64_t elements = 0;  // of x
+  int64_t elements = 0;                                                // of x
   int64_t sizes[EDGERT_MAX_RANK] = {}, strides[EDGERT_MAX_RANK] = {};  // of the indexed axes
   ScatterReduction reduction = ScatterReduction::kNone;
 };

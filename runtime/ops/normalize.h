@@ -7,7 +7,7 @@ namespace edgert {
 
 // Scale and bias are read along x's axes through strides; all 0 where absent.
 struct NormalizeParams {
-  int32_t dtype = 0;  // x's and the result's, a float type
+  int32_t dtype = 0;                        // x's and the result's, a float type
   int32_t scale_dtype = 0, bias_dtype = 0;  // 0: absent
   bool center = true;
   double epsilon = 0;

@@ -22,8 +22,10 @@ Status check_output(const PoolParams& pool, int32_t i, bool ceil) {
   const int64_t room = padded - extent;
   int64_t expected = room < 0 ? 0 : room / pool.strides[i] + 1;
   if (ceil && pool.strides[i] > 1) {
-    const int64_t most = room < 0 ? (room > -pool.strides[i] ? 1 : 0) : (room + pool.strides[i] - 1) / pool.strides[i] + 1;
-    expected = most > 0 && (most - 1) * pool.strides[i] < pool.input[i] + pool.begin[i] ? most : most - (most > 0);
+    const int64_t most =
+        room < 0 ? (room > -pool.strides[i] ? 1 : 0) : (room + pool.strides[i] - 1) / pool.strides[i] + 1;
+    expected =
+        most > 0 && (most - 1) * pool.strides[i] < pool.input[i] + pool.begin[i] ? most : most - (most > 0);
   }
   if (pool.output[i] == expected) return {};
   return invalid("spatial axis %d of the result has size %lld, expected %lld", i,
@@ -55,7 +57,8 @@ Status parse_pool(const NodeArgs& args, PoolParams& pool) {
   pool.include_pad = include;
   pool.batch = x.dims[0];
   pool.channels = x.dims[n + 1];
-  if (y.dims[0] != pool.batch || y.dims[n + 1] != pool.channels) return invalid("batch or channels of x and the result differ");
+  if (y.dims[0] != pool.batch || y.dims[n + 1] != pool.channels)
+    return invalid("batch or channels of x and the result differ");
   for (int32_t i = 0; i < pool.spatial; i++) {
     if (x.dims[i + 1] > kLargest) return invalid("spatial axis %d is too large", i);
     pool.input[i] = x.dims[i + 1];

@@ -23,10 +23,13 @@ struct PoolParams {
 Status parse_pool(const NodeArgs& args, PoolParams& pool);
 
 // The taps [first, last) of window `i` of `axis` that lie inside the input, and `start`, where its tap 0 is.
-inline void pool_window(const PoolParams& pool, int32_t axis, int64_t i, int64_t& start, int64_t& first, int64_t& last) {
+inline void pool_window(const PoolParams& pool, int32_t axis, int64_t i, int64_t& start, int64_t& first,
+                        int64_t& last) {
   const int64_t dilation = pool.dilations[axis];
   start = i * pool.strides[axis] - pool.begin[axis];
-  const auto steps = [&](int64_t distance) { return dilation == 1 ? distance : (distance + dilation - 1) / dilation; };
+  const auto steps = [&](int64_t distance) {
+    return dilation == 1 ? distance : (distance + dilation - 1) / dilation;
+  };
   first = start < 0 ? steps(-start) : 0;
   const int64_t room = pool.input[axis] - start;
   const int64_t fit = room > 0 ? steps(room) : 0;

@@ -108,8 +108,8 @@ Status read_axes(const NodeArgs& args, std::string_view name, int32_t rank, uint
   axes = 0;
   for (int64_t axis : args.node.ints(name)) {
     if (axis < 0 || axis >= rank || (axes >> axis & 1u))
-      return invalid("attribute %.*s names axis %lld, expected each of [0, %d) at most once", length, name.data(),
-                     static_cast<long long>(axis), rank);
+      return invalid("attribute %.*s names axis %lld, expected each of [0, %d) at most once", length,
+                     name.data(), static_cast<long long>(axis), rank);
     axes |= 1u << axis;
   }
   return {};
@@ -124,7 +124,9 @@ Status parse_reduce(const NodeArgs& args, ReduceParams& reduce) {
   int32_t found = -1;
   for (int32_t i = 0; i < 5; i++)
     if (kind == kKinds[i]) found = i;
-  if (found < 0) return invalid("attribute kind is '%.*s', expected sum, prod, max, min or mean", int(kind.size()), kind.data());
+  if (found < 0)
+    return invalid("attribute kind is '%.*s', expected sum, prod, max, min or mean", int(kind.size()),
+                   kind.data());
   reduce.kind = static_cast<ReduceKind>(found);
   uint32_t axes;
   EDGERT_TRY(read_axes(args, "axes", x.rank, axes));
@@ -164,7 +166,8 @@ Status parse_arg_reduce(const NodeArgs& args, AxisParams& params) {
     return invalid("attribute kind is '%.*s', expected max or min", int(kind.size()), kind.data());
   EDGERT_TRY(expect_reduced(args, x, 1u << axis));
   split_around(x, axis, params.outer, params.n, params.inner);
-  if (params.n == 0 && size_of(shape_of(args.outputs[0])) != 0) return invalid("axis %lld is empty", static_cast<long long>(axis));
+  if (params.n == 0 && size_of(shape_of(args.outputs[0])) != 0)
+    return invalid("axis %lld is empty", static_cast<long long>(axis));
   params.min = kind == "min";
   params.last = last;
   params.dtype = x.dtype;

@@ -32,7 +32,8 @@ struct AxisSplit {
   }
   int64_t outer_offset(int64_t o) const {
     int64_t offset = 0;
-    for (int32_t i = outer_rank - 1; i >= 0; o /= outer_size[i--]) offset += o % outer_size[i] * outer_stride[i];
+    for (int32_t i = outer_rank - 1; i >= 0; o /= outer_size[i--])
+      offset += o % outer_size[i] * outer_stride[i];
     return offset;
   }
 };
@@ -66,7 +67,7 @@ Status parse_reduce(const NodeArgs& args, ReduceParams& reduce);
 struct AxisParams {
   int64_t outer = 1, n = 1, inner = 1;
   int32_t dtype = 0;
-  bool min = false, last = false;                          // arg_reduce
+  bool min = false, last = false;                         // arg_reduce
   bool prod = false, exclusive = false, reverse = false;  // cumulative
 };
 Status parse_arg_reduce(const NodeArgs& args, AxisParams& params);

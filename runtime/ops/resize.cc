@@ -7,7 +7,8 @@ namespace edgert {
 namespace {
 
 template <size_t N>
-Status read_choice(const NodeArgs& args, std::string_view name, const std::string_view (&known)[N], int32_t& out) {
+Status read_choice(const NodeArgs& args, std::string_view name, const std::string_view (&known)[N],
+                   int32_t& out) {
   const std::string_view text = args.node.string(name);
   for (out = 0; out < static_cast<int32_t>(N); out++)
     if (text == known[out]) return {};
@@ -16,8 +17,9 @@ Status read_choice(const NodeArgs& args, std::string_view name, const std::strin
 
 Status read_kinds(const NodeArgs& args, ResizeParams& resize) {
   static constexpr std::string_view kKinds[] = {"nearest", "linear", "cubic"};
-  static constexpr std::string_view kCoordinates[] = {"half_pixel",    "half_pixel_symmetric", "pytorch_half_pixel",
-                                                      "align_corners", "asymmetric",           "tf_crop_and_resize"};
+  static constexpr std::string_view kCoordinates[] = {"half_pixel",         "half_pixel_symmetric",
+                                                      "pytorch_half_pixel", "align_corners",
+                                                      "asymmetric",         "tf_crop_and_resize"};
   static constexpr std::string_view kNearest[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"};
   int32_t kind, coordinates, nearest;
   EDGERT_TRY(read_choice(args, "kind", kKinds, kind));
@@ -69,14 +71,10 @@ double cubic_weight(double a, double d) {
 
 int64_t round_nearest(ResizeNearest nearest, double x) {
   switch (nearest) {
-    case ResizeNearest::kRoundPreferFloor:
-      return static_cast<int64_t>(std::ceil(x - 0.5));
-    case ResizeNearest::kRoundPreferCeil:
-      return static_cast<int64_t>(std::floor(x + 0.5));
-    case ResizeNearest::kFloor:
-      return static_cast<int64_t>(std::floor(x));
-    default:
-      return static_cast<int64_t>(std::ceil(x));
+    case ResizeNearest::kRoundPreferFloor: return static_cast<int64_t>(std::ceil(x - 0.5));
+    case ResizeNearest::kRoundPreferCeil: return static_cast<int64_t>(std::floor(x + 0.5));
+    case ResizeNearest::kFloor: return static_cast<int64_t>(std::floor(x));
+    default: return static_cast<int64_t>(std::ceil(x));
   }
 }
 
@@ -99,17 +97,21 @@ Status parse_resize(const NodeArgs& args, ResizeParams& resize) {
   EDGERT_TRY(read_ints(args, "sizes", axes.size(), 0, int64_t{1} << 40, sizes));
   const Attribute* scales = args.node.find("scales");
   const bool scaled = scales && !scales->floats.empty();
-  if (scaled && scales->floats.size() != axes.size()) return invalid("attribute scales does not fit the axes");
+  if (scaled && scales->floats.size() != axes.size())
+    return invalid("attribute scales does not fit the axes");
   resize.count = static_cast<int32_t>(axes.size());
   uint32_t seen = 0;
   for (size_t i = 0; i < axes.size(); i++) {
-    if (axes[i] < 0 || axes[i] >= x.rank || (seen >> axes[i] & 1u)) return invalid("attribute axes does not name axes of x, each once");
+    if (axes[i] < 0 || axes[i] >= x.rank || (seen >> axes[i] & 1u))
+      return invalid("attribute axes does not name axes of x, each once");
     seen |= 1u << axes[i];
     ResizeAxis& axis = resize.axes[i];
     axis.axis = axes[i];
     axis.in = x.dims[axes[i]];
     axis.out = dims[axes[i]] = sizes[i];
-    axis.scale = scaled ? scales->floats[i] : axis.in ? static_cast<double>(axis.out) / static_cast<double>(axis.in) : 1;
+    axis.scale = scaled    ? scales->floats[i]
+                 : axis.in ? static_cast<double>(axis.out) / static_cast<double>(axis.in)
+                           : 1;
     if (axis.out && (axis.in == 0 || !(axis.scale > 0) || std::isinf(axis.scale)))
       return invalid("axis %lld of %lld elements cannot be scaled by %g", static_cast<long long>(axis.axis),
                      static_cast<long long>(axis.in), axis.scale);
@@ -127,21 +129,18 @@ void set_region(ResizeParams& resize, const float* values) {
 }
 
 double resize_position(const ResizeParams& resize, const ResizeAxis& axis, int64_t i) {
-  const double at = static_cast<double>(i), in = static_cast<double>(axis.in), out = static_cast<double>(axis.out);
+  const double at = static_cast<double>(i), in = static_cast<double>(axis.in),
+               out = static_cast<double>(axis.out);
   switch (resize.coordinates) {
-    case ResizeCoordinates::kAsymmetric:
-      return at / axis.scale;
-    case ResizeCoordinates::kAlignCorners:
-      return out > 1 ? at * (in - 1) / (out - 1) : 0;
-    case ResizeCoordinates::kPytorchHalfPixel:
-      return out > 1 ? (at + 0.5) / axis.scale - 0.5 : 0;
+    case ResizeCoordinates::kAsymmetric: return at / axis.scale;
+    case ResizeCoordinates::kAlignCorners: return out > 1 ? at * (in - 1) / (out - 1) : 0;
+    case ResizeCoordinates::kPytorchHalfPixel: return out > 1 ? (at + 0.5) / axis.scale - 0.5 : 0;
     case ResizeCoordinates::kHalfPixelSymmetric:
       return in / 2 * (1 - out / (in * axis.scale)) + (at + 0.5) / axis.scale - 0.5;
     case ResizeCoordinates::kCropAndResize:
       if (out > 1) return axis.start * (in - 1) + at * (axis.end - axis.start) * (in - 1) / (out - 1);
       return 0.5 * (axis.start + axis.end) * (in - 1);
-    case ResizeCoordinates::kHalfPixel:
-      break;
+    case ResizeCoordinates::kHalfPixel: break;
   }
   return (at + 0.5) / axis.scale - 0.5;
 }
@@ -151,7 +150,8 @@ bool resize_outside(const ResizeParams& resize, const ResizeAxis& axis, double p
          !(position >= 0 && position <= static_cast<double>(axis.in - 1));
 }
 
-void resize_taps(const ResizeParams& resize, const ResizeAxis& axis, int64_t i, int64_t* places, float* weights) {
+void resize_taps(const ResizeParams& resize, const ResizeAxis& axis, int64_t i, int64_t* places,
+                 float* weights) {
   // Far outside every place is an end of the axis; a NaN counts as far outside too.
   constexpr double kFar = 1e15;
   double at = resize_position(resize, axis, i);
@@ -167,7 +167,8 @@ void resize_taps(const ResizeParams& resize, const ResizeAxis& axis, int64_t i, 
     const int64_t offset = axis.first_tap + tap, place = static_cast<int64_t>(base) + offset;
     if (resize.exclude_outside && (place < 0 || place >= axis.in)) return 0.0;
     const double distance = std::fabs(static_cast<double>(offset) - ratio) * stretch;
-    return resize.kind == ResizeKind::kLinear ? std::max(1 - distance, 0.0) : cubic_weight(resize.cubic_a, distance);
+    return resize.kind == ResizeKind::kLinear ? std::max(1 - distance, 0.0)
+                                              : cubic_weight(resize.cubic_a, distance);
   };
   double total = 0;
   for (int64_t tap = 0; tap < axis.taps; tap++) total += weight(tap);

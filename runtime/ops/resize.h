@@ -7,7 +7,12 @@ namespace edgert {
 
 enum class ResizeKind : int32_t { kNearest, kLinear, kCubic };
 enum class ResizeCoordinates : int32_t {
-  kHalfPixel, kHalfPixelSymmetric, kPytorchHalfPixel, kAlignCorners, kAsymmetric, kCropAndResize
+  kHalfPixel,
+  kHalfPixelSymmetric,
+  kPytorchHalfPixel,
+  kAlignCorners,
+  kAsymmetric,
+  kCropAndResize
 };
 enum class ResizeNearest : int32_t { kRoundPreferFloor, kRoundPreferCeil, kFloor, kCeil };
 
@@ -15,7 +20,7 @@ enum class ResizeNearest : int32_t { kRoundPreferFloor, kRoundPreferCeil, kFloor
 struct ResizeAxis {
   int64_t axis = 0, in = 0, out = 0;
   double scale = 1;
-  double start = 0, end = 0;  // of the region, tf_crop_and_resize only
+  double start = 0, end = 0;        // of the region, tf_crop_and_resize only
   int64_t first_tap = 0, taps = 1;  // offsets from the left neighbour; nearest: one tap
 };
 
@@ -41,6 +46,7 @@ double resize_position(const ResizeParams& resize, const ResizeAxis& axis, int64
 // Whether that is outside the input, so that the extrapolation value stands there.
 bool resize_outside(const ResizeParams& resize, const ResizeAxis& axis, double position);
 // The input elements [taps] that element `i` is made of, within the axis, and their weights.
-void resize_taps(const ResizeParams& resize, const ResizeAxis& axis, int64_t i, int64_t* places, float* weights);
+void resize_taps(const ResizeParams& resize, const ResizeAxis& axis, int64_t i, int64_t* places,
+                 float* weights);
 
 }  // namespace edgert

@@ -37,8 +37,8 @@ Status read_kind(const NodeArgs& args, RnnParams& rnn) {
   if (direction == "bidirectional") rnn.directions = 2, rnn.reverse[1] = true;
   else if (direction == "reverse") rnn.reverse[0] = true;
   else if (direction != "forward")
-    return invalid("attribute direction is '%.*s', expected forward, reverse or bidirectional", int(direction.size()),
-                   direction.data());
+    return invalid("attribute direction is '%.*s', expected forward, reverse or bidirectional",
+                   int(direction.size()), direction.data());
   return {};
 }
 
@@ -63,22 +63,26 @@ Status read_activations(const NodeArgs& args, RnnParams& rnn) {
     RnnActivation& activation = rnn.activations[d][k];
     activation = usual;
     if (given) {
-      const auto found = std::find_if(std::begin(kActivations), std::end(kActivations), [&](const ActivationInfo& a) {
-        return same_text(names->strings[i], a.name);
-      });
+      const auto found =
+          std::find_if(std::begin(kActivations), std::end(kActivations),
+                       [&](const ActivationInfo& a) { return same_text(names->strings[i], a.name); });
       if (found == std::end(kActivations)) return unsupported("activation '%s'", names->strings[i].c_str());
       activation = static_cast<RnnActivation>(found - std::begin(kActivations));
     }
     rnn.default_activations &= activation == usual;
     const ActivationInfo& info = kActivations[static_cast<int>(activation)];
-    rnn.alpha[d][k] = info.has_alpha && alphas && next_alpha < alphas->floats.size() ? alphas->floats[next_alpha++] : info.alpha;
-    rnn.beta[d][k] = info.has_beta && betas && next_beta < betas->floats.size() ? betas->floats[next_beta++] : info.beta;
+    rnn.alpha[d][k] = info.has_alpha && alphas && next_alpha < alphas->floats.size()
+                          ? alphas->floats[next_alpha++]
+                          : info.alpha;
+    rnn.beta[d][k] =
+        info.has_beta && betas && next_beta < betas->floats.size() ? betas->floats[next_beta++] : info.beta;
   }
   return {};
 }
 
 // A weight [directions, gates * hidden, k], row-major or as panels.
-Status check_weight(const NodeArgs& args, const RnnParams& rnn, size_t index, const char* what, int64_t k, bool& packed) {
+Status check_weight(const NodeArgs& args, const RnnParams& rnn, size_t index, const char* what, int64_t k,
+                    bool& packed) {
   const edgert_operand& w = args.inputs[index];
   const int64_t rows = rnn.gates * rnn.hidden, dims[] = {rnn.directions, rows, k};
   EDGERT_TRY(expect_dtype(args, w, what, rnn.dtype));

@@ -13,16 +13,18 @@ Status expect_sources(const NodeArgs& args, size_t count) {
 }
 
 // Result `index` is of `dtype`, has the given dims (-1: found by the kernel, at most `most`) and room for it.
-Status expect_room(const NodeArgs& args, size_t index, int32_t dtype, std::span<const int64_t> dims, int64_t most) {
+Status expect_room(const NodeArgs& args, size_t index, int32_t dtype, std::span<const int64_t> dims,
+                   int64_t most) {
   const edgert_operand& out = args.outputs[index];
   EDGERT_TRY(expect_dtype(args, out, "a result", dtype));
   EDGERT_TRY(expect_rank(args, out, "a result", static_cast<int32_t>(dims.size())));
   int64_t bytes = static_cast<int64_t>(item_size(dtype));
   for (size_t i = 0; i < dims.size(); i++) {
     if (out.dims[i] != dims[i])
-      return invalid("axis %zu of result %zu is %lld, expected %lld", i, index, static_cast<long long>(out.dims[i]),
-                     static_cast<long long>(dims[i]));
-    if (!multiply(bytes, dims[i] < 0 ? most : dims[i], bytes)) return invalid("result %zu is too large", index);
+      return invalid("axis %zu of result %zu is %lld, expected %lld", i, index,
+                     static_cast<long long>(out.dims[i]), static_cast<long long>(dims[i]));
+    if (!multiply(bytes, dims[i] < 0 ? most : dims[i], bytes))
+      return invalid("result %zu is too large", index);
   }
   if (static_cast<uint64_t>(bytes) > out.data_bytes)
     return invalid("result %zu has room for %llu bytes, may need %lld", index,
@@ -31,7 +33,8 @@ Status expect_room(const NodeArgs& args, size_t index, int32_t dtype, std::span<
 }
 
 // x around the Ints attribute `axis`; without it x is flat. `dims` is x's shape with -1 for the axis.
-Status split_optional_axis(const NodeArgs& args, int64_t& outer, int64_t& n, int64_t& inner, int64_t* dims, size_t& rank) {
+Status split_optional_axis(const NodeArgs& args, int64_t& outer, int64_t& n, int64_t& inner, int64_t* dims,
+                           size_t& rank) {
   const edgert_operand& x = args.inputs[0];
   if (args.node.ints("axis").empty()) {
     outer = inner = 1;
@@ -99,7 +102,8 @@ Status parse_compress(const NodeArgs& args, CompressParams& compress) {
   EDGERT_TRY(split_optional_axis(args, compress.outer, compress.n, compress.inner, dims, rank));
   compress.item = static_cast<int32_t>(item_size(x.dtype));
   compress.conditions = condition.dims[0];
-  return expect_room(args, 0, x.dtype, {dims, rank}, compress.n < condition.dims[0] ? compress.n : condition.dims[0]);
+  return expect_room(args, 0, x.dtype, {dims, rank},
+                     compress.n < condition.dims[0] ? compress.n : condition.dims[0]);
 }
 
 Status parse_unique(const NodeArgs& args, UniqueParams& unique) {

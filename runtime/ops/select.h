@@ -1,5 +1,5 @@
-// topk, nonzero, compress, unique: choosing elements. But for topk the kernel finds the results' sizes; such an
-// axis is -1 here and the result's storage (`data_bytes`) was checked to hold the most there can be.
+// topk, nonzero, compress, unique: choosing elements. But for topk the kernel finds the results' sizes; such
+// an axis is -1 here and the result's storage (`data_bytes`) was checked to hold the most there can be.
 #pragma once
 
 #include "ops/common.h"
@@ -36,7 +36,7 @@ struct UniqueParams {
   int32_t dtype = 0;
   int64_t outer = 1, n = 1, inner = 1;
   bool sorted = true;
-  bool has[4] = {};           // values, first positions, inverse, counts
+  bool has[4] = {};            // values, first positions, inverse, counts
   int64_t counts_written = 0;  // entries of a call's `counts`, all alike
 };
 Status parse_unique(const NodeArgs& args, UniqueParams& unique);

@@ -89,7 +89,9 @@ Status parse_pad(const NodeArgs& args, PadParams& pad) {
   else if (kind == "edge") pad.kind = PadKind::kEdge;
   else if (kind == "reflect") pad.kind = PadKind::kReflect;
   else if (kind == "wrap") pad.kind = PadKind::kWrap;
-  else return invalid("attribute kind is '%.*s', expected constant, edge, reflect or wrap", int(kind.size()), kind.data());
+  else
+    return invalid("attribute kind is '%.*s', expected constant, edge, reflect or wrap", int(kind.size()),
+                   kind.data());
   std::span<const int64_t> pads;
   EDGERT_TRY(read_ints(args, "pads", 2 * static_cast<size_t>(x.rank), 0, INT64_MAX, pads));
   EDGERT_TRY(expect_rank(args, out, "the result", x.rank));
@@ -99,9 +101,9 @@ Status parse_pad(const NodeArgs& args, PadParams& pad) {
   for (int32_t i = 0; i < x.rank; i++) {
     int64_t padded;
     if (!add(x.dims[i], pads[i], padded) || !add(padded, pads[i + x.rank], padded) || padded != out.dims[i])
-      return invalid("axis %d: %lld elements padded by %lld and %lld, got %lld", i, static_cast<long long>(x.dims[i]),
-                     static_cast<long long>(pads[i]), static_cast<long long>(pads[i + x.rank]),
-                     static_cast<long long>(out.dims[i]));
+      return invalid("axis %d: %lld elements padded by %lld and %lld, got %lld", i,
+                     static_cast<long long>(x.dims[i]), static_cast<long long>(pads[i]),
+                     static_cast<long long>(pads[i + x.rank]), static_cast<long long>(out.dims[i]));
     if (pad.kind != PadKind::kConstant && x.dims[i] == 0 && !empty)
       return invalid("axis %d is empty: it has no elements to pad with", i);
     pad.in[i] = x.dims[i];
@@ -120,14 +122,10 @@ int64_t pad_source(PadKind kind, int64_t i, int64_t before, int64_t in) {
   const int64_t at = i - before;
   if (at >= 0 && at < in) return at;
   switch (kind) {
-    case PadKind::kConstant:
-      return -1;
-    case PadKind::kEdge:
-      return at < 0 ? 0 : in - 1;
-    case PadKind::kWrap:
-      return (at % in + in) % in;
-    case PadKind::kReflect:
-      break;
+    case PadKind::kConstant: return -1;
+    case PadKind::kEdge: return at < 0 ? 0 : in - 1;
+    case PadKind::kWrap: return (at % in + in) % in;
+    case PadKind::kReflect: break;
   }
   if (in == 1) return 0;
   const int64_t period = 2 * (in - 1), phase = (at % period + period) % period;

@@ -24,7 +24,8 @@ Status parse_expand(const NodeArgs& args, StridedView& view);
 
 enum class PadKind { kConstant, kEdge, kReflect, kWrap };
 
-// pad(kind, pads): out[i] = x[i - before], outside x by `kind`. Operand 1 is the fill, a scalar; without it 0.
+// pad(kind, pads): out[i] = x[i - before], outside x by `kind`. Operand 1 is the fill, a scalar; without it
+// 0.
 struct PadParams {
   PadKind kind;
   int32_t rank;

@@ -1,8 +1,8 @@
 // arg_reduce and cumulative: one walk along an axis for each line of the tensor.
 #include <algorithm>
 
-#include "backends/cpu/kernels/kernel.h"
 #include "backends/cpu/kernels/elements.h"
+#include "backends/cpu/kernels/kernel.h"
 #include "ops/reduce.h"
 
 namespace edgert {

@@ -20,14 +20,9 @@ Status plan_params(const NodeArgs& args, edgert_plan& plan) {
 
 void copy_item(char* to, const char* from, int64_t bytes) {
   switch (bytes) {
-    case 4:
-      std::memcpy(to, from, 4);
-      return;
-    case 8:
-      std::memcpy(to, from, 8);
-      return;
-    default:
-      std::memcpy(to, from, static_cast<size_t>(bytes));
+    case 4: std::memcpy(to, from, 4); return;
+    case 8: std::memcpy(to, from, 8); return;
+    default: std::memcpy(to, from, static_cast<size_t>(bytes));
   }
 }
 

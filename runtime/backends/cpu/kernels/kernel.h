@@ -20,8 +20,10 @@
 namespace edgert::cpu {
 
 // Writes the text of a failure into the plan's or call's error and gives `code` back.
-[[gnu::format(printf, 3, 4)]] edgert_status fail(const edgert_plan& plan, edgert_status code, const char* format, ...);
-[[gnu::format(printf, 3, 4)]] edgert_status fail(const edgert_call& call, edgert_status code, const char* format, ...);
+[[gnu::format(printf, 3, 4)]] edgert_status fail(const edgert_plan& plan, edgert_status code,
+                                                 const char* format, ...);
+[[gnu::format(printf, 3, 4)]] edgert_status fail(const edgert_call& call, edgert_status code,
+                                                 const char* format, ...);
 // The same for a status; EDGERT_OK where it is ok.
 edgert_status report(const edgert_plan& plan, const Status& status);
 edgert_status report(const edgert_call& call, const Status& status);
@@ -88,6 +90,8 @@ void parallel(const edgert_call& call, int64_t n, Body&& body) {
 inline int64_t pieces(int64_t cost, int32_t threads) { return cost < 20000 ? 1 : threads; }
 
 // Piece i of [0, n) cut into `count` runs of equal length (within one).
-inline int64_t piece_begin(int64_t n, int64_t i, int64_t count) { return n / count * i + (i < n % count ? i : n % count); }
+inline int64_t piece_begin(int64_t n, int64_t i, int64_t count) {
+  return n / count * i + (i < n % count ? i : n % count);
+}
 
 }  // namespace edgert::cpu

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "backends/cpu/kernels/kernel.h"
 #include "backends/cpu/kernels/elements.h"
+#include "backends/cpu/kernels/kernel.h"
 #include "backends/cpu/micro/micro.h"
 #include "backends/cpu/micro/normalize.h"
 #include "backends/cpu/micro/reduce.h"
@@ -18,9 +18,9 @@ struct NormalizeState {
   NormalizeParams normalize;
   AxisSplit split;
   int64_t results;
-  bool is_f32;                              // x, scale and bias
-  int64_t runs, run;                        // runs along the innermost axis, elements of one
-  int64_t statistics[EDGERT_MAX_RANK];      // strides of mean and inverse along x's axes
+  bool is_f32;                          // x, scale and bias
+  int64_t runs, run;                    // runs along the innermost axis, elements of one
+  int64_t statistics[EDGERT_MAX_RANK];  // strides of mean and inverse along x's axes
   const ReduceMicro* reduce;
   const NormalizeMicro* micro;
 };
@@ -54,8 +54,8 @@ Status plan_normalize(const NodeArgs& args, edgert_plan& plan) {
 }
 
 // Mean and 1 / sqrt(variance + epsilon) of columns [begin, end) of point `p`.
-void moments(const NormalizeState& state, const float* x, float* mean, float* inverse, int64_t p, int64_t begin,
-             int64_t end) {
+void moments(const NormalizeState& state, const float* x, float* mean, float* inverse, int64_t p,
+             int64_t begin, int64_t end) {
   const AxisSplit& split = state.split;
   const int64_t outer = split.outer_count(), columns = split.inner ? 1 : split.width;
   const int64_t first = p * columns + begin, last = p * columns + end;
@@ -80,7 +80,8 @@ void moments(const NormalizeState& state, const float* x, float* mean, float* in
 void all_moments(const NormalizeState& state, const edgert_call& call, float* mean, float* inverse) {
   const AxisSplit& split = state.split;
   const float* x = static_cast<const float*>(call.inputs[0]);
-  const int64_t columns = split.inner ? 1 : split.width, blocks = (columns + 63) / 64, units = split.points * blocks;
+  const int64_t columns = split.inner ? 1 : split.width, blocks = (columns + 63) / 64,
+                units = split.points * blocks;
   const int64_t count = std::min(pieces(state.normalize.elements / 4, call.threads), units);
   parallel(call, count, [&](int64_t piece, int32_t) {
     const int64_t end = piece_begin(units, piece + 1, count);
@@ -120,10 +121,11 @@ void normalize_f32(const NormalizeState& state, const edgert_call& call) {
     const int64_t end = piece_begin(state.runs, piece + 1, count);
     for (int64_t r = piece_begin(state.runs, piece, count); r < end; r++) {
       const Offsets offsets = offsets_of(state, r);
-      state.micro->apply({static_cast<const float*>(call.inputs[0]) + r * state.run, mean + offsets.statistics,
-                          inverse + offsets.statistics, scale ? scale + offsets.scale : nullptr,
-                          bias ? bias + offsets.bias : nullptr, last < 0 ? 0 : state.statistics[last],
-                          last < 0 ? 0 : p.scale_strides[last], last < 0 ? 0 : p.bias_strides[last],
+      state.micro->apply({static_cast<const float*>(call.inputs[0]) + r * state.run,
+                          mean + offsets.statistics, inverse + offsets.statistics,
+                          scale ? scale + offsets.scale : nullptr, bias ? bias + offsets.bias : nullptr,
+                          last < 0 ? 0 : state.statistics[last], last < 0 ? 0 : p.scale_strides[last],
+                          last < 0 ? 0 : p.bias_strides[last],
                           static_cast<float*>(call.outputs[0]) + r * state.run, state.run});
     }
   });
@@ -175,12 +177,15 @@ void normalize_any(const NormalizeState& state, const edgert_call& call) {
   for (int64_t r = 0; r < state.runs; r++) {
     const Offsets offsets = offsets_of(state, r);
     for (int64_t i = 0; i < state.run; i++) {
-      const int64_t at = r * state.run + i, s = offsets.statistics + (last < 0 ? 0 : i * state.statistics[last]);
+      const int64_t at = r * state.run + i,
+                    s = offsets.statistics + (last < 0 ? 0 : i * state.statistics[last]);
       T value = (S::load(x[at]) - mean[s]) * inverse[s];
       if (p.scale_dtype)
-        value *= static_cast<T>(read_float(p.scale_dtype, call.inputs[1], offsets.scale + (last < 0 ? 0 : i * p.scale_strides[last])));
+        value *= static_cast<T>(read_float(p.scale_dtype, call.inputs[1],
+                                           offsets.scale + (last < 0 ? 0 : i * p.scale_strides[last])));
       if (p.bias_dtype)
-        value += static_cast<T>(read_float(p.bias_dtype, call.inputs[2], offsets.bias + (last < 0 ? 0 : i * p.bias_strides[last])));
+        value += static_cast<T>(read_float(p.bias_dtype, call.inputs[2],
+                                           offsets.bias + (last < 0 ? 0 : i * p.bias_strides[last])));
       y[at] = S::store(value);
     }
   }
@@ -189,7 +194,8 @@ void normalize_any(const NormalizeState& state, const edgert_call& call) {
 Status run_normalize(const NormalizeState& state, const edgert_call& call) {
   if (state.normalize.elements == 0) return {};
   if (state.is_f32) normalize_f32(state, call);
-  else with_float(state.normalize.dtype, [&](auto storage) { normalize_any<decltype(storage)>(state, call); });
+  else
+    with_float(state.normalize.dtype, [&](auto storage) { normalize_any<decltype(storage)>(state, call); });
   return {};
 }
 

@@ -15,9 +15,9 @@ struct PadState {
   int64_t rows, row;  // rows of the result, bytes of one
   bool inside;        // x has elements
   StridedCopy interior;
-  int64_t interior_offset;                   // bytes into the result
-  int64_t* sources[EDGERT_MAX_RANK];         // for each axis of the result: the index of x, or -1
-  int64_t from_stride[EDGERT_MAX_RANK];      // bytes
+  int64_t interior_offset;               // bytes into the result
+  int64_t* sources[EDGERT_MAX_RANK];     // for each axis of the result: the index of x, or -1
+  int64_t from_stride[EDGERT_MAX_RANK];  // bytes
 };
 
 Status plan_pad(const NodeArgs& args, edgert_plan& plan) {
@@ -44,7 +44,8 @@ Status plan_pad(const NodeArgs& args, edgert_plan& plan) {
     if (pad.kind == PadKind::kConstant) continue;
     state->sources[i] = allocate<int64_t>(plan, static_cast<size_t>(pad.out[i]));
     if (!state->sources[i]) return no_memory();
-    for (int64_t k = 0; k < pad.out[i]; k++) state->sources[i][k] = pad_source(pad.kind, k, pad.before[i], pad.in[i]);
+    for (int64_t k = 0; k < pad.out[i]; k++)
+      state->sources[i][k] = pad_source(pad.kind, k, pad.before[i], pad.in[i]);
   }
   if (state->inside) simplify(copy);
   return {};
@@ -83,7 +84,8 @@ void mirror_row(const PadState& state, const char* x, char* out, int64_t row) {
   }
   const size_t item = static_cast<size_t>(pad.item);
   const int64_t begin = pad.before[last], end = begin + pad.in[last];
-  for (int64_t i = 0; i < begin; i++) std::memcpy(out + i * pad.item, from + state.sources[last][i] * pad.item, item);
+  for (int64_t i = 0; i < begin; i++)
+    std::memcpy(out + i * pad.item, from + state.sources[last][i] * pad.item, item);
   std::memcpy(out + begin * pad.item, from, static_cast<size_t>(pad.in[last]) * item);
   for (int64_t i = end; i < pad.out[last]; i++)
     std::memcpy(out + i * pad.item, from + state.sources[last][i] * pad.item, item);

@@ -16,9 +16,9 @@ namespace {
 struct PoolState {
   PoolParams pool;
   const PoolMicro* micro;
-  int64_t rows;         // of the result: batch and all spatial axes but the last
-  int64_t planes;       // the most window rows of a pixel
-  int64_t taps;         // the most pixels of a window
+  int64_t rows;    // of the result: batch and all spatial axes but the last
+  int64_t planes;  // the most window rows of a pixel
+  int64_t taps;    // the most pixels of a window
 };
 
 Status plan_pool(const NodeArgs& args, edgert_plan& plan) {
@@ -41,7 +41,8 @@ Status plan_pool(const NodeArgs& args, edgert_plan& plan) {
   const int32_t last = p.spatial - 1;
   int64_t bytes;
   if (!multiply(state->planes, std::min(p.kernel[last], p.input[last]), state->taps) ||
-      !multiply(state->planes + state->taps, 8 * int64_t{plan.threads}, bytes) || !multiply(whole, p.kernel[last], whole))
+      !multiply(state->planes + state->taps, 8 * int64_t{plan.threads}, bytes) ||
+      !multiply(whole, p.kernel[last], whole))
     return invalid("the kernel is too large");
   plan.scratch_bytes = static_cast<uint64_t>(bytes);
   state->micro = micro().pool;
@@ -78,7 +79,8 @@ int64_t divisor(const PoolState& state, int64_t padded_planes, int64_t column_st
   if (!p.include_pad) return std::max<int64_t>(inside, 1);
   const int32_t axis = p.spatial - 1;
   const int64_t room = p.input[axis] + p.end[axis] - column_start;
-  return std::max<int64_t>(padded_planes * std::min(p.kernel[axis], (room + p.dilations[axis] - 1) / p.dilations[axis]), 1);
+  return std::max<int64_t>(
+      padded_planes * std::min(p.kernel[axis], (room + p.dilations[axis] - 1) / p.dilations[axis]), 1);
 }
 
 // pixel(column, base, taps, count, divisor) for each pixel of result row `row`: its window is the elements
@@ -125,11 +127,14 @@ void pool_f32(const PoolState& state, const edgert_call& call) {
   const int64_t width = p.output[p.spatial - 1] * p.channels;
   for_rows(state, call, state.rows * width * state.taps / 8, [&](int64_t row, int64_t* scratch) {
     float* y = static_cast<float*>(call.outputs[0]) + row * width;
-    for_pixels(state, row, scratch, [&](int64_t column, int64_t base, const int64_t* taps, int64_t count, int64_t counted) {
-      float* out = y + column * p.channels;
-      if (p.kind == PoolKind::kMax) state.micro->max(x + base, taps, count, p.channels, out);
-      else state.micro->sum(x + base, taps, count, p.channels, 1.0f / static_cast<float>(counted), out);
-    });
+    for_pixels(state, row, scratch,
+               [&](int64_t column, int64_t base, const int64_t* taps, int64_t count, int64_t counted) {
+                 float* out = y + column * p.channels;
+                 if (p.kind == PoolKind::kMax) state.micro->max(x + base, taps, count, p.channels, out);
+                 else
+                   state.micro->sum(x + base, taps, count, p.channels, 1.0f / static_cast<float>(counted),
+                                    out);
+               });
   });
 }
 
@@ -147,8 +152,8 @@ T power_mean(T total, int64_t p) {
 }
 
 template <class S>
-void max_pixel(const PoolParams& p, const typename S::Stored* x, int64_t base, const int64_t* taps, int64_t count,
-               typename S::Stored* y, int64_t* positions) {
+void max_pixel(const PoolParams& p, const typename S::Stored* x, int64_t base, const int64_t* taps,
+               int64_t count, typename S::Stored* y, int64_t* positions) {
   using T = typename S::Value;
   for (int64_t c = 0; c < p.channels; c++) {
     T best = least<T>();
@@ -165,14 +170,15 @@ void max_pixel(const PoolParams& p, const typename S::Stored* x, int64_t base, c
 }
 
 template <class S>
-void mean_pixel(const PoolParams& p, const typename S::Stored* x, const int64_t* taps, int64_t count, int64_t counted,
-                typename S::Stored* y) {
+void mean_pixel(const PoolParams& p, const typename S::Stored* x, const int64_t* taps, int64_t count,
+                int64_t counted, typename S::Stored* y) {
   using T = typename S::Value;
   for (int64_t c = 0; c < p.channels; c++) {
     T total = 0;
     for (int64_t k = 0; k < count; k++) {
       const T value = S::load(x[taps[k] + c]);
-      total += p.kind == PoolKind::kAverage ? value : static_cast<T>(std::pow(std::abs(value), static_cast<T>(p.p)));
+      total += p.kind == PoolKind::kAverage ? value
+                                            : static_cast<T>(std::pow(std::abs(value), static_cast<T>(p.p)));
     }
     y[c] = S::store(p.kind == PoolKind::kAverage ? total / static_cast<T>(counted) : power_mean(total, p.p));
   }
@@ -186,11 +192,14 @@ void pool_any(const PoolState& state, const edgert_call& call) {
   for_rows(state, call, state.rows * width * state.taps, [&](int64_t row, int64_t* scratch) {
     auto* y = static_cast<typename S::Stored*>(call.outputs[0]) + row * width;
     int64_t* positions = p.indices ? static_cast<int64_t*>(call.outputs[1]) + row * width : nullptr;
-    for_pixels(state, row, scratch, [&](int64_t column, int64_t base, const int64_t* taps, int64_t count, int64_t counted) {
-      const int64_t at = column * p.channels;
-      if (p.kind == PoolKind::kMax) max_pixel<S>(p, x, base, taps, count, y + at, positions ? positions + at : nullptr);
-      else if constexpr (std::is_floating_point_v<typename S::Value>) mean_pixel<S>(p, x + base, taps, count, counted, y + at);
-    });
+    for_pixels(state, row, scratch,
+               [&](int64_t column, int64_t base, const int64_t* taps, int64_t count, int64_t counted) {
+                 const int64_t at = column * p.channels;
+                 if (p.kind == PoolKind::kMax)
+                   max_pixel<S>(p, x, base, taps, count, y + at, positions ? positions + at : nullptr);
+                 else if constexpr (std::is_floating_point_v<typename S::Value>)
+                   mean_pixel<S>(p, x + base, taps, count, counted, y + at);
+               });
   });
 }
 
@@ -205,6 +214,7 @@ Status run_pool(const PoolState& state, const edgert_call& call) {
 }  // namespace
 }  // namespace cpu
 
-extern const edgert_kernel pool_kernel = cpu::make_kernel<cpu::PoolState, cpu::plan_pool, cpu::run_pool>("pool");
+extern const edgert_kernel pool_kernel =
+    cpu::make_kernel<cpu::PoolState, cpu::plan_pool, cpu::run_pool>("pool");
 
 }  // namespace edgert

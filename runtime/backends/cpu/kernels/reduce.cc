@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "backends/cpu/kernels/kernel.h"
 #include "backends/cpu/kernels/elements.h"
+#include "backends/cpu/kernels/kernel.h"
 #include "backends/cpu/kernels/tile_program.h"
 #include "backends/cpu/micro/micro.h"
 #include "backends/cpu/micro/reduce.h"
@@ -65,42 +65,30 @@ Status plan_reduce(const NodeArgs& args, edgert_plan& plan) {
 
 int fold_of(ReduceKind kind) {
   switch (kind) {
-    case ReduceKind::kProd:
-      return EDGERT_FOLD_PROD;
-    case ReduceKind::kMax:
-      return EDGERT_FOLD_MAX;
-    case ReduceKind::kMin:
-      return EDGERT_FOLD_MIN;
-    default:
-      return EDGERT_FOLD_SUM;
+    case ReduceKind::kProd: return EDGERT_FOLD_PROD;
+    case ReduceKind::kMax: return EDGERT_FOLD_MAX;
+    case ReduceKind::kMin: return EDGERT_FOLD_MIN;
+    default: return EDGERT_FOLD_SUM;
   }
 }
 
 template <class T>
 T identity(ReduceKind kind) {
   switch (kind) {
-    case ReduceKind::kProd:
-      return T{1};
-    case ReduceKind::kMax:
-      return least<T>();
-    case ReduceKind::kMin:
-      return greatest<T>();
-    default:
-      return T{0};
+    case ReduceKind::kProd: return T{1};
+    case ReduceKind::kMax: return least<T>();
+    case ReduceKind::kMin: return greatest<T>();
+    default: return T{0};
   }
 }
 
 template <class T>
 T combine(ReduceKind kind, T a, T x) {
   switch (kind) {
-    case ReduceKind::kProd:
-      return wrapping_multiply(a, x);
-    case ReduceKind::kMax:
-      return larger(a, x);
-    case ReduceKind::kMin:
-      return smaller(a, x);
-    default:
-      return wrapping_add(a, x);
+    case ReduceKind::kProd: return wrapping_multiply(a, x);
+    case ReduceKind::kMax: return larger(a, x);
+    case ReduceKind::kMin: return smaller(a, x);
+    default: return wrapping_add(a, x);
   }
 }
 
@@ -121,7 +109,8 @@ void fold_point(const ReduceState& state, const float* x, float* out, int64_t p,
   out += p * split.width;
   std::fill(out + begin, out + end, identity<float>(reduce.kind));
   for (int64_t o = 0; o < outer; o++)
-    state.micro->columns(fold, x + split.outer_offset(o) + begin, split.rows, split.row_stride, end - begin, out + begin);
+    state.micro->columns(fold, x + split.outer_offset(o) + begin, split.rows, split.row_stride, end - begin,
+                         out + begin);
   if (reduce.kind != ReduceKind::kMean) return;
   const float count = static_cast<float>(reduce.count);
   for (int64_t i = begin; i < end; i++) out[i] /= count;
@@ -134,7 +123,8 @@ void reduce_f32(const ReduceState& state, const edgert_call& call, const float* 
     const int64_t count = std::min(wanted, split.points);
     parallel(call, count, [&](int64_t i, int32_t) {
       const int64_t end = piece_begin(split.points, i + 1, count);
-      for (int64_t p = piece_begin(split.points, i, count); p < end; p++) fold_point(state, x, out, p, 0, split.width);
+      for (int64_t p = piece_begin(split.points, i, count); p < end; p++)
+        fold_point(state, x, out, p, 0, split.width);
     });
     return;
   }
@@ -162,7 +152,8 @@ typename S::Value fold_all(const ReduceParams& reduce, const typename S::Stored*
   for (int64_t o = 0; o < outer; o++)
     for (int64_t r = 0; r < split.rows; r++) {
       const auto* row = x + split.outer_offset(o) + r * split.row_stride;
-      for (int64_t i = 0; i < width; i++) value = combine(reduce.kind, value, static_cast<T>(S::load(row[i])));
+      for (int64_t i = 0; i < width; i++)
+        value = combine(reduce.kind, value, static_cast<T>(S::load(row[i])));
     }
   return reduce.kind == ReduceKind::kMean ? divided(value, reduce.count) : value;
 }
@@ -201,15 +192,17 @@ void fold(const ReduceState& state, const edgert_call& call, const void* x, void
   });
 }
 
-void run_program(const TileProgram& program, int64_t count, const edgert_call& call, const void* const* operands,
-                 void* out, char* scratch) {
+void run_program(const TileProgram& program, int64_t count, const edgert_call& call,
+                 const void* const* operands, void* out, char* scratch) {
   const bool by_rows = program.rows >= count;
   const int64_t units = by_rows ? program.rows : (program.columns + 15) / 16;
   parallel(call, count, [&](int64_t i, int32_t) {
     const int64_t begin = piece_begin(units, i, count), end = piece_begin(units, i + 1, count);
     char* tiles = scratch + i * static_cast<int64_t>(program.scratch_bytes());
     if (by_rows) run_tiles(program, operands, out, begin, end, 0, program.columns, tiles);
-    else run_tiles(program, operands, out, 0, program.rows, begin * 16, std::min(end * 16, program.columns), tiles);
+    else
+      run_tiles(program, operands, out, 0, program.rows, begin * 16, std::min(end * 16, program.columns),
+                tiles);
   });
 }
 
@@ -236,6 +229,7 @@ Status run_reduce(const ReduceState& state, const edgert_call& call) {
 }  // namespace
 }  // namespace cpu
 
-extern const edgert_kernel reduce_kernel = cpu::make_kernel<cpu::ReduceState, cpu::plan_reduce, cpu::run_reduce>("reduce");
+extern const edgert_kernel reduce_kernel =
+    cpu::make_kernel<cpu::ReduceState, cpu::plan_reduce, cpu::run_reduce>("reduce");
 
 }  // namespace edgert

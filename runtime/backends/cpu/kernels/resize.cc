@@ -28,9 +28,9 @@ struct ResizeState {
   int64_t elements, in_elements;
   int32_t passes;
   Pass pass[EDGERT_MAX_RANK];
-  int64_t buffer;  // floats of one scratch buffer
-  int64_t run;     // nearest: bytes that lie together behind the last resampled axis
-  int32_t last;    // nearest: the axes up to here are walked
+  int64_t buffer;                    // floats of one scratch buffer
+  int64_t run;                       // nearest: bytes that lie together behind the last resampled axis
+  int32_t last;                      // nearest: the axes up to here are walked
   int64_t* places[EDGERT_MAX_RANK];  // nearest: for each walked axis, or null where it is not resampled
   int64_t out[EDGERT_MAX_RANK], strides[EDGERT_MAX_RANK];  // nearest: result sizes, byte strides of x
 };
@@ -110,7 +110,8 @@ Status plan_resize(const NodeArgs& args, edgert_plan& plan) {
   state->micro = micro().resize;
   if (state->elements == 0) return {};
   state->passes = resize.count;
-  for (int32_t k = 0; k < resize.count; k++) EDGERT_TRY(make_tables(resize, resize.axes[k], plan, state->pass[k]));
+  for (int32_t k = 0; k < resize.count; k++)
+    EDGERT_TRY(make_tables(resize, resize.axes[k], plan, state->pass[k]));
   if (resize.kind != ResizeKind::kNearest) return plan_passes(*state, plan);
   plan_nearest(args, *state);
   return {};
@@ -119,7 +120,8 @@ Status plan_resize(const NodeArgs& args, edgert_plan& plan) {
 void run_nearest(const ResizeState& state, const edgert_call& call) {
   const char* x = static_cast<const char*>(call.inputs[0]);
   char* out = static_cast<char*>(call.outputs[0]);
-  const int64_t bytes = state.elements * static_cast<int64_t>(item_size(state.resize.dtype)), rows = bytes / state.run;
+  const int64_t bytes = state.elements * static_cast<int64_t>(item_size(state.resize.dtype)),
+                rows = bytes / state.run;
   const int64_t count = std::min(pieces(bytes / 8, call.threads), rows);
   parallel(call, count, [&](int64_t piece, int32_t) {
     const int64_t end = piece_begin(rows, piece + 1, count);
@@ -135,15 +137,16 @@ void run_nearest(const ResizeState& state, const edgert_call& call) {
   });
 }
 
-void run_pass(const ResizeState& state, const Pass& pass, const edgert_call& call, const float* from, float* to) {
+void run_pass(const ResizeState& state, const Pass& pass, const edgert_call& call, const float* from,
+              float* to) {
   const int64_t rows = pass.outer * pass.out;
   const int64_t count = std::min(pieces(rows * (pass.inner * pass.taps / 8 + 4), call.threads), rows);
   parallel(call, count, [&](int64_t piece, int32_t) {
     const int64_t end = piece_begin(rows, piece + 1, count);
     for (int64_t row = piece_begin(rows, piece, count); row < end; row++) {
       const int64_t i = row % pass.out * pass.taps;
-      state.micro->blend(from + row / pass.out * pass.in * pass.inner, pass.inner, pass.places + i, pass.weights + i,
-                         pass.taps, pass.inner, to + row * pass.inner);
+      state.micro->blend(from + row / pass.out * pass.in * pass.inner, pass.inner, pass.places + i,
+                         pass.weights + i, pass.taps, pass.inner, to + row * pass.inner);
     }
   });
 }
@@ -156,8 +159,10 @@ typename S::Stored narrow(float x) {
     return S::store(static_cast<T>(x));
   } else {
     if (x != x) return S::store(T{0});
-    if (x >= static_cast<float>(std::numeric_limits<T>::max())) return S::store(std::numeric_limits<T>::max());
-    if (x <= static_cast<float>(std::numeric_limits<T>::lowest())) return S::store(std::numeric_limits<T>::lowest());
+    if (x >= static_cast<float>(std::numeric_limits<T>::max()))
+      return S::store(std::numeric_limits<T>::max());
+    if (x <= static_cast<float>(std::numeric_limits<T>::lowest()))
+      return S::store(std::numeric_limits<T>::lowest());
     return S::store(static_cast<T>(x));
   }
 }
@@ -233,6 +238,7 @@ Status run_resize(const ResizeState& state, const edgert_call& call) {
 }  // namespace
 }  // namespace cpu
 
-extern const edgert_kernel resize_kernel = cpu::make_kernel<cpu::ResizeState, cpu::plan_resize, cpu::run_resize>("resize");
+extern const edgert_kernel resize_kernel =
+    cpu::make_kernel<cpu::ResizeState, cpu::plan_resize, cpu::run_resize>("resize");
 
 }  // namespace edgert

@@ -66,7 +66,8 @@ Status plan_rnn(const NodeArgs& args, edgert_plan& plan) {
                 (p.kind != RnnKind::kGru || p.linear_before_reset);
   state->panels = (p.gates * p.hidden + 15) / 16;
   state->columns = state->panels * 16;
-  state->chunk = std::clamp<int64_t>(kRowsAtOnce / std::max<int64_t>(p.batch, 1), 1, std::max<int64_t>(p.steps, 1));
+  state->chunk =
+      std::clamp<int64_t>(kRowsAtOnce / std::max<int64_t>(p.batch, 1), 1, std::max<int64_t>(p.steps, 1));
   state->direction_floats = workspace_floats(*state);
   state->w_floats = p.packed_w ? 0 : state->columns * p.inputs;
   state->r_floats = p.packed_r ? 0 : state->columns * p.hidden;
@@ -83,7 +84,8 @@ Status plan_rnn(const NodeArgs& args, edgert_plan& plan) {
 void pack_panels(const float* w, int64_t rows, int64_t k, float* panels) {
   for (int64_t first = 0; first < rows; first += 16)
     for (int64_t c = 0; c < k; c++)
-      for (int64_t lane = 0; lane < 16; lane++) *panels++ = first + lane < rows ? w[(first + lane) * k + c] : 0.0f;
+      for (int64_t lane = 0; lane < 16; lane++)
+        *panels++ = first + lane < rows ? w[(first + lane) * k + c] : 0.0f;
 }
 
 // One direction at work.
@@ -108,7 +110,9 @@ struct Direction {
   void spread(int64_t cost, int64_t n, Body&& body) const {
     const int64_t count = std::min(alone ? pieces(cost, call.threads) : 1, n);
     if (count <= 1) body(int64_t{0}, n);
-    else parallel(call, count, [&](int64_t i, int32_t) { body(piece_begin(n, i, count), piece_begin(n, i + 1, count)); });
+    else
+      parallel(call, count,
+               [&](int64_t i, int32_t) { body(piece_begin(n, i, count), piece_begin(n, i + 1, count)); });
   }
 
   void start();
@@ -125,7 +129,8 @@ void Direction::start() {
   const RnnParams& p = state.rnn;
   const int64_t gates = p.gates * p.hidden, size = p.batch * p.hidden;
   std::fill_n(work.bias, state.columns, 0.0f);
-  for (int64_t i = 0; bias && i < gates; i++) work.bias[i] = p.kind == RnnKind::kGru ? bias[i] : bias[i] + bias[gates + i];
+  for (int64_t i = 0; bias && i < gates; i++)
+    work.bias[i] = p.kind == RnnKind::kGru ? bias[i] : bias[i] + bias[gates + i];
   const float* h0 = p.has_h ? static_cast<const float*>(call.inputs[5]) + index * size : nullptr;
   const float* c0 = p.has_c ? static_cast<const float*>(call.inputs[6]) + index * size : nullptr;
   if (h0) std::copy_n(h0, size, work.h);
@@ -147,8 +152,17 @@ void Direction::multiply_inputs(int64_t first, int64_t last) const {
   const int64_t height = state.gemm->rows, tiles = (rows + height - 1) / height;
   spread(rows * p.inputs * state.columns / 16, tiles, [&](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; t++) {
-      const GemmTile tile = {work.rows + t * height, 0, 1, p.inputs, w, state.columns,
-                             work.gates + t * height * state.columns, state.columns, work.bias, -kAll, kAll};
+      const GemmTile tile = {work.rows + t * height,
+                             0,
+                             1,
+                             p.inputs,
+                             w,
+                             state.columns,
+                             work.gates + t * height * state.columns,
+                             state.columns,
+                             work.bias,
+                             -kAll,
+                             kAll};
       state.gemm->run(tile, static_cast<int>(std::min(height, rows - t * height)));
     }
   });
@@ -181,7 +195,8 @@ void Direction::recur_gru(const float* gates) const {
   recur_with_bias(work.h, work.recurrent);
   if (p.linear_before_reset) return;
   for (int64_t b = 0; b < p.batch; b++)
-    reset_hidden(p, index, gates + b * state.columns, work.recurrent + b * state.columns, work.h + b * n, work.reset + b * n);
+    reset_hidden(p, index, gates + b * state.columns, work.recurrent + b * state.columns, work.h + b * n,
+                 work.reset + b * n);
   recur_with_bias(work.reset, work.candidate);
   for (int64_t b = 0; b < p.batch; b++)
     std::copy_n(work.candidate + b * state.columns + 2 * n, n, work.recurrent + b * state.columns + 2 * n);
@@ -191,7 +206,8 @@ void Direction::cell(const float* gates, const float* recurrent, float* h, float
   const RnnParams& p = state.rnn;
   const int64_t n = p.hidden;
   if (!state.fast) {
-    const float* peephole = p.has_peephole ? static_cast<const float*>(call.inputs[7]) + index * 3 * n : nullptr;
+    const float* peephole =
+        p.has_peephole ? static_cast<const float*>(call.inputs[7]) + index * 3 * n : nullptr;
     step_cell(p, index, gates, recurrent, peephole, h, c);
   } else if (p.kind == RnnKind::kLstm) {
     state.micro->lstm(gates, c, h, n);
@@ -233,7 +249,8 @@ void Direction::run() {
 }
 
 // The panels of direction `d` of a weight [directions, gates * hidden, k]; plain ones are packed into `room`.
-const float* direction_panels(const RnnState& state, const void* weight, bool packed, int64_t d, int64_t k, float* room) {
+const float* direction_panels(const RnnState& state, const void* weight, bool packed, int64_t d, int64_t k,
+                              float* room) {
   const float* w = static_cast<const float*>(weight);
   if (packed) return w + d * state.columns * k;
   const int64_t rows = state.rnn.gates * state.rnn.hidden;
@@ -246,7 +263,11 @@ void run_direction(const RnnState& state, const edgert_call& call, int64_t d, bo
   float* room = static_cast<float*>(call.scratch) + p.directions * state.direction_floats +
                 d * (state.w_floats + state.r_floats);
   Direction direction = {
-      state, call, d, alone, workspace(state, call.scratch, d),
+      state,
+      call,
+      d,
+      alone,
+      workspace(state, call.scratch, d),
       direction_panels(state, call.inputs[1], p.packed_w, d, p.inputs, room),
       direction_panels(state, call.inputs[2], p.packed_r, d, p.hidden, room + state.w_floats),
       p.has_bias ? static_cast<const float*>(call.inputs[3]) + d * 2 * p.gates * p.hidden : nullptr,
@@ -264,7 +285,8 @@ Status run_rnn(const RnnState& state, const edgert_call& call) {
   if (p.batch == 0) return {};
   const bool beside = p.directions == 2 && call.threads > 1;
   if (beside) parallel(call, 2, [&](int64_t d, int32_t) { run_direction(state, call, d, false); });
-  else for (int64_t d = 0; d < p.directions; d++) run_direction(state, call, d, true);
+  else
+    for (int64_t d = 0; d < p.directions; d++) run_direction(state, call, d, true);
   return {};
 }
 

@@ -8,28 +8,17 @@ namespace {
 
 float activate(RnnActivation activation, float a, float b, float x) {
   switch (activation) {
-    case RnnActivation::kSigmoid:
-      return 1 / (1 + std::exp(-x));
-    case RnnActivation::kTanh:
-      return std::tanh(x);
-    case RnnActivation::kRelu:
-      return x < 0 ? 0 : x;
-    case RnnActivation::kAffine:
-      return a * x + b;
-    case RnnActivation::kLeakyRelu:
-      return x < 0 ? a * x : x;
-    case RnnActivation::kThresholdedRelu:
-      return x > a ? x : 0 * x;
-    case RnnActivation::kScaledTanh:
-      return a * std::tanh(b * x);
-    case RnnActivation::kHardSigmoid:
-      return std::clamp(a * x + b, 0.0f, 1.0f);
-    case RnnActivation::kElu:
-      return x < 0 ? a * std::expm1(x) : x;
-    case RnnActivation::kSoftsign:
-      return x / (1 + std::fabs(x));
-    case RnnActivation::kSoftplus:
-      return std::max(x, 0.0f) + std::log1p(std::exp(-std::fabs(x)));
+    case RnnActivation::kSigmoid: return 1 / (1 + std::exp(-x));
+    case RnnActivation::kTanh: return std::tanh(x);
+    case RnnActivation::kRelu: return x < 0 ? 0 : x;
+    case RnnActivation::kAffine: return a * x + b;
+    case RnnActivation::kLeakyRelu: return x < 0 ? a * x : x;
+    case RnnActivation::kThresholdedRelu: return x > a ? x : 0 * x;
+    case RnnActivation::kScaledTanh: return a * std::tanh(b * x);
+    case RnnActivation::kHardSigmoid: return std::clamp(a * x + b, 0.0f, 1.0f);
+    case RnnActivation::kElu: return x < 0 ? a * std::expm1(x) : x;
+    case RnnActivation::kSoftsign: return x / (1 + std::fabs(x));
+    case RnnActivation::kSoftplus: return std::max(x, 0.0f) + std::log1p(std::exp(-std::fabs(x)));
   }
   return x;
 }
@@ -42,7 +31,8 @@ float gate(const RnnParams& rnn, int64_t direction, int k, float x) {
                   static_cast<float>(rnn.beta[direction][k]), x);
 }
 
-void step_lstm(const RnnParams& rnn, int64_t direction, const float* gates, const float* peephole, float* h, float* c) {
+void step_lstm(const RnnParams& rnn, int64_t direction, const float* gates, const float* peephole, float* h,
+               float* c) {
   const int64_t n = rnn.hidden;
   for (int64_t j = 0; j < n; j++) {
     float i = gates[j], o = gates[n + j], f = gates[2 * n + j];
@@ -54,9 +44,9 @@ void step_lstm(const RnnParams& rnn, int64_t direction, const float* gates, cons
     f = rnn.input_forget ? 1 - i : gate(rnn, direction, 0, f);
     c[j] = f * c[j] + i * gate(rnn, direction, 1, gates[3 * n + j]);
     if (peephole) o += peephole[n + j] * c[j];
-    h[j] = gate(rnn, direction, 0, o) *
-           activate(rnn.activations[direction][2], static_cast<float>(rnn.alpha[direction][2]),
-                    static_cast<float>(rnn.beta[direction][2]), c[j]);
+    h[j] = gate(rnn, direction, 0, o) * activate(rnn.activations[direction][2],
+                                                 static_cast<float>(rnn.alpha[direction][2]),
+                                                 static_cast<float>(rnn.beta[direction][2]), c[j]);
   }
 }
 
@@ -73,8 +63,8 @@ void step_gru(const RnnParams& rnn, int64_t direction, const float* gates, const
 
 }  // namespace
 
-void reset_hidden(const RnnParams& rnn, int64_t direction, const float* gates, const float* recurrent, const float* h,
-                  float* out) {
+void reset_hidden(const RnnParams& rnn, int64_t direction, const float* gates, const float* recurrent,
+                  const float* h, float* out) {
   const int64_t n = rnn.hidden;
   for (int64_t j = 0; j < n; j++) out[j] = gate(rnn, direction, 0, gates[n + j] + recurrent[n + j]) * h[j];
 }

@@ -11,7 +11,7 @@ void step_cell(const RnnParams& rnn, int64_t direction, const float* gates, cons
                const float* peephole, float* h, float* c);
 
 // reset * h for a GRU that resets before its product.
-void reset_hidden(const RnnParams& rnn, int64_t direction, const float* gates, const float* recurrent, const float* h,
-                  float* out);
+void reset_hidden(const RnnParams& rnn, int64_t direction, const float* gates, const float* recurrent,
+                  const float* h, float* out);
 
 }  // namespace edgert::cpu

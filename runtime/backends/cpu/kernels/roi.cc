@@ -67,10 +67,8 @@ double pool_bin(const RoiAlignParams& p, const typename S::Stored* image, const 
         const double value = static_cast<double>(
             S::load(image[(row.place[k / 2] * p.columns + column.place[k % 2]) * p.channels]));
         const double part = value * row.weight[k / 2] * column.weight[k % 2];
-        if (p.is_max)
-          total = part > total || part != part ? part : total;
-        else
-          total += part;
+        if (p.is_max) total = part > total || part != part ? part : total;
+        else total += part;
       }
     }
   }

@@ -23,21 +23,17 @@ Status plan_scatter(const NodeArgs& args, edgert_plan& plan) {
 template <class T>
 T combine(ScatterReduction reduction, T a, T x) {
   switch (reduction) {
-    case ScatterReduction::kAdd:
-      return wrapping_add(a, x);
-    case ScatterReduction::kMul:
-      return wrapping_multiply(a, x);
-    case ScatterReduction::kMax:
-      return larger(a, x);
-    case ScatterReduction::kMin:
-      return smaller(a, x);
-    default:
-      return x;
+    case ScatterReduction::kAdd: return wrapping_add(a, x);
+    case ScatterReduction::kMul: return wrapping_multiply(a, x);
+    case ScatterReduction::kMax: return larger(a, x);
+    case ScatterReduction::kMin: return smaller(a, x);
+    default: return x;
   }
 }
 
 // out[0, n) = out combined with updates[0, n).
-void update(ScatterReduction reduction, int32_t dtype, void* out, const void* updates, int64_t at, int64_t from, int64_t n) {
+void update(ScatterReduction reduction, int32_t dtype, void* out, const void* updates, int64_t at,
+            int64_t from, int64_t n) {
   const int64_t item = static_cast<int64_t>(item_size(dtype));
   if (reduction == ScatterReduction::kNone) {
     std::memcpy(static_cast<char*>(out) + at * item, static_cast<const char*>(updates) + from * item,
@@ -72,7 +68,8 @@ Status run_scatter_nd(const NdParams& p, const edgert_call& call) {
   EDGERT_TRY(check_tuples(p, indices));
   copy_data(call, p.dtype, p.elements);
   for (int64_t t = 0; t < p.batch * p.count && p.inner; t++)
-    update(p.reduction, p.dtype, call.outputs[0], call.inputs[2], tuple_offset(p, indices, t), t * p.inner, p.inner);
+    update(p.reduction, p.dtype, call.outputs[0], call.inputs[2], tuple_offset(p, indices, t), t * p.inner,
+           p.inner);
   return {};
 }
 

@@ -29,7 +29,8 @@ Status run_nonzero(const NonzeroParams& p, const edgert_call& call) {
     for (int64_t i = 0, at = 0; i < p.elements && at < count; i++) {
       if (S::load(x[i]) == 0) continue;
       int64_t rest = i;
-      for (int32_t axis = p.rank - 1; axis >= 0; rest /= p.dims[axis--]) out[axis * count + at] = rest % p.dims[axis];
+      for (int32_t axis = p.rank - 1; axis >= 0; rest /= p.dims[axis--])
+        out[axis * count + at] = rest % p.dims[axis];
       at++;
     }
   });
@@ -47,8 +48,8 @@ Status run_compress(const CompressParams& p, const edgert_call& call) {
   for (int64_t i = 0; i < p.conditions; i++) {
     if (!condition[i]) continue;
     if (i >= p.n)
-      return error(EDGERT_ERROR_GUARD, "the condition marks element %lld of an axis of %lld", static_cast<long long>(i),
-                   static_cast<long long>(p.n));
+      return error(EDGERT_ERROR_GUARD, "the condition marks element %lld of an axis of %lld",
+                   static_cast<long long>(i), static_cast<long long>(p.n));
     count++;
   }
   call.counts[0] = count;
@@ -70,6 +71,7 @@ Status run_compress(const CompressParams& p, const edgert_call& call) {
 
 using namespace cpu;
 extern const edgert_kernel nonzero_kernel = make_kernel<NonzeroParams, plan_nonzero, run_nonzero>("nonzero");
-extern const edgert_kernel compress_kernel = make_kernel<CompressParams, plan_compress, run_compress>("compress");
+extern const edgert_kernel compress_kernel =
+    make_kernel<CompressParams, plan_compress, run_compress>("compress");
 
 }  // namespace edgert

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "backends/cpu/kernels/kernel.h"
 #include "backends/cpu/kernels/elements.h"
+#include "backends/cpu/kernels/kernel.h"
 #include "backends/cpu/micro/micro.h"
 #include "backends/cpu/micro/softmax.h"
 

@@ -8,7 +8,7 @@
 namespace edgert::cpu {
 namespace {
 
-constexpr int64_t kTile = 32;           // edge of a transposed block, elements
+constexpr int64_t kTile = 32;                // edge of a transposed block, elements
 constexpr int64_t kParallelBytes = 1 << 16;  // less than this is copied by one thread
 
 struct Bytes16 {
@@ -63,14 +63,10 @@ bool interleaved(const char* from, char* to, const int64_t size[2], const int64_
   const int64_t item = sizeof(T);
   if (from_stride[0] != item || to_stride[1] != item || to_stride[0] != size[1] * item) return false;
   switch (size[1]) {
-    case 2:
-      return interleave<T, 2>(from, to, size[0], from_stride[1]), true;
-    case 3:
-      return interleave<T, 3>(from, to, size[0], from_stride[1]), true;
-    case 4:
-      return interleave<T, 4>(from, to, size[0], from_stride[1]), true;
-    default:
-      return false;
+    case 2: return interleave<T, 2>(from, to, size[0], from_stride[1]), true;
+    case 3: return interleave<T, 3>(from, to, size[0], from_stride[1]), true;
+    case 4: return interleave<T, 4>(from, to, size[0], from_stride[1]), true;
+    default: return false;
   }
 }
 
@@ -83,8 +79,8 @@ void copy_transposed(const char* from, char* to, const int64_t size[2], const in
     for (int64_t c0 = 0; c0 < size[1]; c0 += kTile) {
       const int64_t n = std::min(size[1], c0 + kTile) - c0;
       for (int64_t r = r0; r < r1; r++)
-        copy_row<T>(from + r * from_stride[0] + c0 * from_stride[1], to + r * to_stride[0] + c0 * to_stride[1], n,
-                    from_stride[1], to_stride[1]);
+        copy_row<T>(from + r * from_stride[0] + c0 * from_stride[1],
+                    to + r * to_stride[0] + c0 * to_stride[1], n, from_stride[1], to_stride[1]);
     }
   }
 }
@@ -110,18 +106,12 @@ void copy_runs(const char* from, char* to, const int64_t size[2], const int64_t 
 void plane(const char* from, char* to, const int64_t size[2], const int64_t from_stride[2],
            const int64_t to_stride[2], int64_t unit) {
   switch (unit) {
-    case 1:
-      return copy_plane<uint8_t>(from, to, size, from_stride, to_stride);
-    case 2:
-      return copy_plane<uint16_t>(from, to, size, from_stride, to_stride);
-    case 4:
-      return copy_plane<uint32_t>(from, to, size, from_stride, to_stride);
-    case 8:
-      return copy_plane<uint64_t>(from, to, size, from_stride, to_stride);
-    case 16:
-      return copy_plane<Bytes16>(from, to, size, from_stride, to_stride);
-    default:
-      return copy_runs(from, to, size, from_stride, to_stride, unit);
+    case 1: return copy_plane<uint8_t>(from, to, size, from_stride, to_stride);
+    case 2: return copy_plane<uint16_t>(from, to, size, from_stride, to_stride);
+    case 4: return copy_plane<uint32_t>(from, to, size, from_stride, to_stride);
+    case 8: return copy_plane<uint64_t>(from, to, size, from_stride, to_stride);
+    case 16: return copy_plane<Bytes16>(from, to, size, from_stride, to_stride);
+    default: return copy_runs(from, to, size, from_stride, to_stride, unit);
   }
 }
 

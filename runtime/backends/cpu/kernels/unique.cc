@@ -101,6 +101,7 @@ Status run_unique(const UniqueParams& p, const edgert_call& call) {
 }  // namespace
 }  // namespace cpu
 
-extern const edgert_kernel unique_kernel = cpu::make_kernel<UniqueParams, cpu::plan_unique, cpu::run_unique>("unique");
+extern const edgert_kernel unique_kernel =
+    cpu::make_kernel<UniqueParams, cpu::plan_unique, cpu::run_unique>("unique");
 
 }  // namespace edgert

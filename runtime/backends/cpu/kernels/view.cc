@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "backends/cpu/kernels/elements.h"
 #include "backends/cpu/kernels/kernel.h"
 #include "backends/cpu/kernels/strided_copy.h"
-#include "backends/cpu/kernels/elements.h"
 
 namespace edgert {
 namespace cpu {
@@ -138,9 +138,11 @@ Status run_extents(const ExtentsState& state, const edgert_call& call) {
 }  // namespace cpu
 
 using namespace cpu;
-extern const edgert_kernel transpose_kernel = make_kernel<ViewState, plan_view<parse_transpose>, run_view>("transpose");
+extern const edgert_kernel transpose_kernel =
+    make_kernel<ViewState, plan_view<parse_transpose>, run_view>("transpose");
 extern const edgert_kernel slice_kernel = make_kernel<ViewState, plan_view<parse_slice>, run_view>("slice");
-extern const edgert_kernel expand_kernel = make_kernel<ViewState, plan_view<parse_expand>, run_view>("expand");
+extern const edgert_kernel expand_kernel =
+    make_kernel<ViewState, plan_view<parse_expand>, run_view>("expand");
 extern const edgert_kernel concat_kernel = make_kernel<ConcatState, plan_concat, run_concat>("concat");
 extern const edgert_kernel iota_kernel = make_kernel<IotaParams, plan_iota, run_iota>("iota");
 extern const edgert_kernel extents_kernel = make_kernel<ExtentsState, plan_extents, run_extents>("extents");

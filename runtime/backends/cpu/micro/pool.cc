@@ -13,7 +13,8 @@ struct Sum {
 };
 
 template <class Fold>
-void pixel(const float* x, const int64_t* taps, int64_t count, int64_t channels, f32 start, float factor, float* y) {
+void pixel(const float* x, const int64_t* taps, int64_t count, int64_t channels, f32 start, float factor,
+           float* y) {
   int64_t c = 0;
   for (; c + 2 * W <= channels; c += 2 * W) {
     f32 a = start, b = start;

@@ -100,27 +100,19 @@ void columns_of(const float* x, int64_t rows, int64_t stride, int64_t width, con
 
 void run(int fold, const float* x, int64_t rows, int64_t stride, int64_t width, float* out) {
   switch (fold) {
-    case EDGERT_FOLD_SUM:
-      return run_of<Sum>(x, rows, stride, width, 0.0f, out);
-    case EDGERT_FOLD_PROD:
-      return run_of<Prod>(x, rows, stride, width, 0.0f, out);
-    case EDGERT_FOLD_MAX:
-      return run_of<Max>(x, rows, stride, width, 0.0f, out);
-    default:
-      return run_of<Min>(x, rows, stride, width, 0.0f, out);
+    case EDGERT_FOLD_SUM: return run_of<Sum>(x, rows, stride, width, 0.0f, out);
+    case EDGERT_FOLD_PROD: return run_of<Prod>(x, rows, stride, width, 0.0f, out);
+    case EDGERT_FOLD_MAX: return run_of<Max>(x, rows, stride, width, 0.0f, out);
+    default: return run_of<Min>(x, rows, stride, width, 0.0f, out);
   }
 }
 
 void columns(int fold, const float* x, int64_t rows, int64_t stride, int64_t width, float* out) {
   switch (fold) {
-    case EDGERT_FOLD_SUM:
-      return columns_of<Sum>(x, rows, stride, width, nullptr, out);
-    case EDGERT_FOLD_PROD:
-      return columns_of<Prod>(x, rows, stride, width, nullptr, out);
-    case EDGERT_FOLD_MAX:
-      return columns_of<Max>(x, rows, stride, width, nullptr, out);
-    default:
-      return columns_of<Min>(x, rows, stride, width, nullptr, out);
+    case EDGERT_FOLD_SUM: return columns_of<Sum>(x, rows, stride, width, nullptr, out);
+    case EDGERT_FOLD_PROD: return columns_of<Prod>(x, rows, stride, width, nullptr, out);
+    case EDGERT_FOLD_MAX: return columns_of<Max>(x, rows, stride, width, nullptr, out);
+    default: return columns_of<Min>(x, rows, stride, width, nullptr, out);
   }
 }
 
@@ -128,7 +120,8 @@ void squares_run(const float* x, int64_t rows, int64_t stride, int64_t width, co
   run_of<Squares>(x, rows, stride, width, *mean, out);
 }
 
-void squares_columns(const float* x, int64_t rows, int64_t stride, int64_t width, const float* mean, float* out) {
+void squares_columns(const float* x, int64_t rows, int64_t stride, int64_t width, const float* mean,
+                     float* out) {
   columns_of<Squares>(x, rows, stride, width, mean, out);
 }
 

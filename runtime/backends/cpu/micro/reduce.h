@@ -13,9 +13,11 @@ struct ReduceMicro {
   // Rows into one row: out[i] = out[i] op x[r][i] for every r.
   void (*columns)(int fold, const float* x, int64_t rows, int64_t stride, int64_t width, float* out);
   // *out += sum of (x - *mean)^2.
-  void (*squares_run)(const float* x, int64_t rows, int64_t stride, int64_t width, const float* mean, float* out);
+  void (*squares_run)(const float* x, int64_t rows, int64_t stride, int64_t width, const float* mean,
+                      float* out);
   // out[i] += sum over r of (x[r][i] - mean[i])^2.
-  void (*squares_columns)(const float* x, int64_t rows, int64_t stride, int64_t width, const float* mean, float* out);
+  void (*squares_columns)(const float* x, int64_t rows, int64_t stride, int64_t width, const float* mean,
+                          float* out);
 };
 
 }  // namespace edgert

@@ -5,8 +5,8 @@
 namespace edgert::EDGERT_TIER {
 namespace {
 
-void blend(const float* x, int64_t stride, const int64_t* places, const float* weights, int64_t taps, int64_t n,
-           float* y) {
+void blend(const float* x, int64_t stride, const int64_t* places, const float* weights, int64_t taps,
+           int64_t n, float* y) {
   if (n == 1) {
     float sum = 0;
     for (int64_t k = 0; k < taps; k++) sum += weights[k] * x[places[k] * stride];

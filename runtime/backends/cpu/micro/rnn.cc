@@ -9,7 +9,8 @@ constexpr int V = 16 / W;  // vectors of a panel
 
 // `rows` rows times `count` neighbouring panels, all accumulators in registers.
 template <int rows, int count>
-void tile(const float* h, int64_t h_stride, int64_t inputs, const float* panels, float* gates, int64_t gates_stride) {
+void tile(const float* h, int64_t h_stride, int64_t inputs, const float* panels, float* gates,
+          int64_t gates_stride) {
   f32 a[rows][count * V];
 #pragma GCC unroll 4
   for (int r = 0; r < rows; r++)
@@ -32,13 +33,14 @@ void tile(const float* h, int64_t h_stride, int64_t inputs, const float* panels,
 }
 
 template <int rows>
-void recur_rows(const float* h, int64_t h_stride, int64_t inputs, const float* panels, int64_t begin, int64_t end,
-                float* gates, int64_t gates_stride) {
+void recur_rows(const float* h, int64_t h_stride, int64_t inputs, const float* panels, int64_t begin,
+                int64_t end, float* gates, int64_t gates_stride) {
   constexpr int count = W / 2 / rows > 1 ? W / 2 / rows : 1;
   int64_t p = begin;
   for (; p + count <= end; p += count)
     tile<rows, count>(h, h_stride, inputs, panels + p * inputs * 16, gates + p * 16, gates_stride);
-  for (; p < end; p++) tile<rows, 1>(h, h_stride, inputs, panels + p * inputs * 16, gates + p * 16, gates_stride);
+  for (; p < end; p++)
+    tile<rows, 1>(h, h_stride, inputs, panels + p * inputs * 16, gates + p * 16, gates_stride);
 }
 
 void recur(const float* h, int64_t h_stride, int64_t rows, int64_t inputs, const float* panels, int64_t begin,

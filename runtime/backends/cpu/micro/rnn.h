@@ -7,9 +7,10 @@ namespace edgert {
 
 struct RnnMicro {
   // gates[r][n] += sum over k of h[r][k] * panel[n][k] for n in [16 * begin, 16 * end): panels
-  // [..][inputs][16]; rows `h_stride` and `gates_stride` floats apart. Writes whole panels: gates rows are padded to 16.
-  void (*recur)(const float* h, int64_t h_stride, int64_t rows, int64_t inputs, const float* panels, int64_t begin,
-                int64_t end, float* gates, int64_t gates_stride);
+  // [..][inputs][16]; rows `h_stride` and `gates_stride` floats apart. Writes whole panels: gates rows are
+  // padded to 16.
+  void (*recur)(const float* h, int64_t h_stride, int64_t rows, int64_t inputs, const float* panels,
+                int64_t begin, int64_t end, float* gates, int64_t gates_stride);
   // One row: gates [4][n] in order i o f g; c and h [n] are replaced.
   void (*lstm)(const float* gates, float* c, float* h, int64_t n);
   // One row of a GRU that resets after its product: x [3][n] in order z r h, the recurrent part likewise.

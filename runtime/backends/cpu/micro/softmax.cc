@@ -51,7 +51,8 @@ void block(const float* x, float* y, int64_t n, int64_t stride, int lanes, bool 
   }
   const f32 shift = most + log(total), factor = 1.0f / total;
   for (int64_t i = 0; i < n; i++)
-    store(y + i * stride, log_result ? load(x + i * stride, lanes) - shift : load(y + i * stride, lanes) * factor, lanes);
+    store(y + i * stride,
+          log_result ? load(x + i * stride, lanes) - shift : load(y + i * stride, lanes) * factor, lanes);
 }
 
 constexpr int kShort = 32;
