@@ -10,10 +10,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
@@ -23,7 +24,6 @@ ROOT = Path(__file__).resolve().parents[2]
 ENGINES = ("INTERPRETER", "CPU", "OPENCL")
 PEERS = ("ONNXRUNTIME", "REFERENCE")
 SILENCE_LIMIT = 120  # seconds a worker may take for one test
-CHUNK = 480
 
 
 @lru_cache(maxsize=1)
@@ -96,60 +96,68 @@ def _reason(error: Exception) -> str:
 
 
 def work(engine: str) -> None:
-    """Run the tests named on standard input; one JSON line for each."""
-    for line in sys.stdin:
-        name = line.strip()
-        print(json.dumps([name, run_case(engine, cases()[name])]), flush=True)
+    """Run the tests named on standard input, a JSON line for each; a crash costs one forked child."""
+    names = [line.strip() for line in sys.stdin]
+    cases()
+    while names:
+        done = _in_child(engine, names)
+        if done < len(names):
+            print(json.dumps([names[done], "the process crashed or hung"]), flush=True)
+        names = names[done + 1 :]
+
+
+def _in_child(engine: str, names: list[str]) -> int:
+    """Run tests in a child process until it is through or dies; how many it got through."""
+    source, sink = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(source)
+        with os.fdopen(sink, "w") as out:
+            for name in names:
+                print(json.dumps([name, run_case(engine, cases()[name])]), file=out, flush=True)
+        os._exit(0)
+    os.close(sink)
+    done = 0
+    with os.fdopen(source) as results:
+        while True:
+            watchdog = threading.Timer(SILENCE_LIMIT, os.kill, (child, signal.SIGKILL))
+            watchdog.start()
+            line = results.readline()
+            watchdog.cancel()
+            if not line.endswith("\n"):
+                break
+            print(line, end="", flush=True)
+            done += 1
+    os.waitpid(child, 0)
+    return done
 
 
 # -- in the parent
 
 
-def run_tests(engine: str, names: Iterable[str], jobs: int = 2) -> dict[str, str | None]:
+def run_tests(engine: str, names: Iterable[str], jobs: int = 1) -> dict[str, str | None]:
     """For each test None, or the reason why the engine fails it."""
     wanted = list(names)
-    chunks = [wanted[i : i + CHUNK] for i in range(0, len(wanted), CHUNK)]
+    parts = [wanted[i::jobs] for i in range(jobs)]
     found: dict[str, str | None] = {}
     with ThreadPoolExecutor(jobs) as pool:
-        for part in pool.map(lambda chunk: dict(_run_chunk(engine, chunk)), chunks):
+        for part in pool.map(lambda part: _run_worker(engine, part), parts):
             found.update(part)
     return found
 
 
-def _run_chunk(engine: str, names: list[str]) -> Iterator[tuple[str, str | None]]:
-    left = list(names)
-    while left:
-        for name, reason in _run_worker(engine, left):
-            left.remove(name)
-            yield name, reason
-        if left:
-            yield left.pop(0), "the process crashed or hung"
-
-
-def _run_worker(engine: str, names: list[str]) -> Iterator[tuple[str, str | None]]:
+def _run_worker(engine: str, names: list[str]) -> dict[str, str | None]:
     roots = [str(ROOT / "exporter"), str(ROOT / "runtime" / "python"), os.environ.get("PYTHONPATH", "")]
-    process = subprocess.Popen(
+    process = subprocess.run(
         [sys.executable, __file__, engine, "--worker"],
-        stdin=subprocess.PIPE,
+        input="\n".join(names),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, roots)), "OMP_NUM_THREADS": "1"},
+        check=True,
     )
-    assert process.stdin is not None and process.stdout is not None
-    process.stdin.write("\n".join(names) + "\n")
-    process.stdin.close()
-    while True:
-        watchdog = threading.Timer(SILENCE_LIMIT, process.kill)
-        watchdog.start()
-        line = process.stdout.readline()
-        watchdog.cancel()
-        if not line.endswith("\n"):
-            break
-        if line.startswith("["):
-            name, reason = json.loads(line)
-            yield name, reason
-    process.wait()
+    return dict(json.loads(line) for line in process.stdout.splitlines() if line.startswith('["test_'))
 
 
 def gap_file(engine: str) -> Path:
