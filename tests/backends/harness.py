@@ -7,11 +7,11 @@ holds the result against `Op.eval`.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -108,13 +108,9 @@ def run(
 ) -> list[Array]:
     """The results of the operator on the device."""
     model = one_node(op, operands, constants, forms)
-    inputs = {
-        f"x{i}": o for i, o in enumerate(operands) if o is not None and i not in constants
-    }
+    inputs = {f"x{i}": o for i, o in enumerate(operands) if o is not None and i not in constants}
     with device.selected():
-        session = edgert.load(
-            write_model(model), device=device.name, threads=device.threads, strict=True
-        )
+        session = edgert.load(write_model(model), device=device.name, threads=device.threads, strict=True)
         return list(session.run(inputs).values())
 
 

@@ -50,7 +50,9 @@ def test_scatter(cpu: Device, reduction: str) -> None:
             shape = [2, 3, 4]
             shape[axis] = 6 if reduction != "none" else 3
             updates = numbers(RANDOM, shape, dtype)
-            compare(ScatterElements(axis, reduction), [x, positions(x.shape[axis], tuple(shape)), updates], cpu)
+            compare(
+                ScatterElements(axis, reduction), [x, positions(x.shape[axis], tuple(shape)), updates], cpu
+            )
         for depth, last in ((1, (4, 5)), (2, (5,)), (3, ())):
             updates = numbers(RANDOM, (7, *last), dtype)
             compare(ScatterNd(reduction), [x, positions(3, (7, depth)), updates], cpu)

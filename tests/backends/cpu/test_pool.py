@@ -36,7 +36,9 @@ def test_pool(cpu: Device, kind: str, spatial: list[int], data: st.DataObject) -
 
 def test_pool_of_bytes_and_nans(cpu: Device) -> None:
     for dtype in ("int8", "uint8"):
-        compare(Pool("max", (2, 3), (1, 2), (0, 1, 1, 1), (1, 1)), [numbers(RANDOM, (1, 7, 8, 5), dtype)], cpu)
+        compare(
+            Pool("max", (2, 3), (1, 2), (0, 1, 1, 1), (1, 1)), [numbers(RANDOM, (1, 7, 8, 5), dtype)], cpu
+        )
     x = numbers(RANDOM, (1, 9, 9, 20), "float32")
     x[0, 4, 4, 3] = x[0, 0, 0, 19] = np.nan
     compare(Pool("max", (3, 3), (1, 1), (1, 1, 1, 1), (1, 1)), [x], cpu)

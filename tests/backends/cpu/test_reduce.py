@@ -24,7 +24,11 @@ ALL_AXES = [tuple(c) for c in chain.from_iterable(combinations(range(4), n) for 
 @pytest.mark.parametrize("axes", ALL_AXES, ids=str)
 def test_reduce_over_any_axes(cpu: Device, kind: str, axes: tuple[int, ...]) -> None:
     for shape in ((2, 3, 5, 37), (3, 1, 70, 2), (1, 9, 9, 100)):
-        x = 1 + numbers(RANDOM, shape, "float32") / 100 if kind == "prod" else numbers(RANDOM, shape, "float32")
+        x = (
+            1 + numbers(RANDOM, shape, "float32") / 100
+            if kind == "prod"
+            else numbers(RANDOM, shape, "float32")
+        )
         compare(Reduce(kind, axes, keepdims=len(axes) % 2 == 0), [x], cpu, tolerance=1e-4)
 
 

@@ -79,7 +79,14 @@ def test_concat(cpu: Device, shape: list[int], data: st.DataObject) -> None:
 
 @pytest.mark.parametrize(
     ("shape", "to"),
-    [((), (3, 4)), ((1, 5), (4, 5)), ((5, 1), (5, 300)), ((3, 1, 2), (2, 3, 40, 2)), ((1,), (0,)), ((2, 3), (2, 3))],
+    [
+        ((), (3, 4)),
+        ((1, 5), (4, 5)),
+        ((5, 1), (5, 300)),
+        ((3, 1, 2), (2, 3, 40, 2)),
+        ((1,), (0,)),
+        ((2, 3), (2, 3)),
+    ],
 )
 def test_expand(cpu: Device, shape: tuple[int, ...], to: tuple[int, ...]) -> None:
     for dtype in ("float32", "bool", "int64"):
