@@ -74,6 +74,7 @@ class Builder:
         self._contents: dict[Value, Contents | None] = {}
         self._symbols: set[str] = set()
         self._elements: dict[Value, tuple[Dim, ...]] = {}
+        self._origins: dict[Value, tuple[Op, tuple[Value | None, ...]]] = {}
 
     # -- values
 
@@ -121,10 +122,12 @@ class Builder:
     def dims_of(self, value: Value) -> tuple[Dim, ...]:
         """The elements of a small integer tensor as dims, flat.
 
-        Known contents, or symbols that a run reads from the tensor. Raises OpError where the number of
-        elements is not known or above 64.
+        Known contents, or symbols that a run reads from the tensor (or from those it is computed from).
+        Raises OpError where the number of elements is not known or above 64.
         """
         known = self.contents(value) if value.dtype.is_int else None
+        if known is None:
+            known = self._derived(value)
         if known is not None:
             return tuple(known.reshape(-1))
         if value not in self._elements:
@@ -141,6 +144,26 @@ class Builder:
         for index, element in enumerate(found):
             self._home[value].graph.symbols[str(element)] = Element(value, index)
         return found
+
+    def _derived(self, value: Value) -> Contents | None:
+        """Contents of a run-time tensor as arithmetic on elements of those it is computed from."""
+        if value not in self._origins:
+            return None
+        op, operands = self._origins[value]
+        known = []
+        try:
+            for v in operands:
+                if v is None:
+                    return None
+                found = self.contents(v)
+                if found is None:
+                    found = np.empty(len(elements := self.dims_of(v)), object)
+                    found[:] = elements
+                    found = found.reshape([d for d in v.shape if isinstance(d, int)])
+                known.append(found)
+            return self._evaluate(op, operands, known)
+        except (NotSymbolic, KeyError, OpError):
+            return None
 
     def new_symbol(self, name: str, low: int | None = 0) -> Expr:
         """A symbol no other part of the model uses, called `name` or `name'2` and so on."""
@@ -187,6 +210,8 @@ class Builder:
             if folded is not None:
                 return folded
         outputs = self._append(op, operands, types, graphs)
+        if len(outputs) == 1 and outputs[0].dtype.is_int:
+            self._origins[outputs[0]] = (op, tuple(operands))
         for index, axis, found, bound in context.counts:
             (name,) = symbols_of(found)
             self.frame.graph.symbols[name] = Count(outputs[index], axis, bound)
