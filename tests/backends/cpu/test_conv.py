@@ -77,7 +77,13 @@ def test_products(cpu: Device, case: tuple[Conv | ConvTranspose, list[Array], bo
     ],
 )
 def test_sizes_of_networks(
-    cpu: Device, size: tuple[int, int], kernel: tuple[int, int], inputs: int, outputs: int, groups: int, stride: int
+    cpu: Device,
+    size: tuple[int, int],
+    kernel: tuple[int, int],
+    inputs: int,
+    outputs: int,
+    groups: int,
+    stride: int,
 ) -> None:
     """Large enough to be cut between threads and into blocks of panels."""
     x = numbers(RANDOM, (1, *size, inputs), "float32")
@@ -109,4 +115,5 @@ def test_nan_and_infinity_pass(cpu: Device) -> None:
     """A NaN survives the clamp that a product does itself."""
     x = np.array([[np.nan], [np.inf], [-np.inf], [1]], np.float32).reshape(1, 2, 2, 1)
     program, operands, _ = epilogue("relu6", [1, 2, 2, 3], RANDOM)
-    compare(Conv((1, 1), (0,) * 4, (1, 1), 1, program), [x, np.ones((3, 1, 1, 1), np.float32), *operands], cpu)
+    w = np.ones((3, 1, 1, 1), np.float32)
+    compare(Conv((1, 1), (0,) * 4, (1, 1), 1, program), [x, w, *operands], cpu)

@@ -105,7 +105,8 @@ def test_broadcast(cpu: Device, data: st.DataObject) -> None:
 def test_tails(cpu: Device, size: int) -> None:
     b = Builder([DType.F32, DType.I64])
     program = b.finish(b("lt", b("exp", 0), b.cast(1, DType.F32)))
-    compare(Map(program, DType.BOOL), [numbers(RANDOM, (size,), "float32"), numbers(RANDOM, (size,), "int64")], cpu)
+    operands = [numbers(RANDOM, (size,), "float32"), numbers(RANDOM, (size,), "int64")]
+    compare(Map(program, DType.BOOL), operands, cpu)
 
 
 def test_comparisons_are_all_there() -> None:
