@@ -56,9 +56,11 @@ test-arm: .venv/.ready networks
 bench: build networks
 	$(BIN)/python benchmarks/compare.py $(ARGS)
 
-wheel: .venv/.ready
+# Builds the wheel and tries it in an empty environment.
+wheel: build
+	rm -rf dist
 	$(BIN)/python -m pip wheel -q --no-deps -w dist .
-	ls -l dist
+	EDGEC_WHEEL=$$(ls dist/*.whl) $(BIN)/python -m pytest -s -m long tests/layout/test_wheel.py
 
 clean:
 	rm -rf build dist demo-out $(LIBRARY)

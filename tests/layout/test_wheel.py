@@ -52,9 +52,17 @@ def model_file(path: Path) -> Path:
     return path
 
 
+def built_wheel(folder: Path) -> Path:
+    """$EDGEC_WHEEL, or a wheel built now."""
+    if "EDGEC_WHEEL" in os.environ:
+        return Path(os.environ["EDGEC_WHEEL"]).resolve()
+    run(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", folder, ROOT)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
 def test_wheel_in_an_empty_environment(tmp_path: Path) -> None:
-    run(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", tmp_path, ROOT)
-    (wheel,) = tmp_path.glob("*.whl")
+    wheel = built_wheel(tmp_path)
     assert "-py3-none-" in wheel.name and "any" not in wheel.name
     with zipfile.ZipFile(wheel) as archive:
         names = {Path(info.filename).name: info.file_size for info in archive.infolist()}
@@ -64,6 +72,8 @@ def test_wheel_in_an_empty_environment(tmp_path: Path) -> None:
     venv.create(environment, with_pip=True)
     python = environment / "bin" / "python"
     run(python, "-m", "pip", "install", "-q", wheel)
+    installed = run(python, "-m", "pip", "list", "--format=freeze").split()
+    assert {line.partition("==")[0] for line in installed} <= {"edgec", "numpy", "pip", "setuptools"}
     path = model_file(tmp_path / "m.edge")
     print(run(python, "-c", CODE, path))
     assert "error" in run(python, "-m", "edgert", "check", path)
