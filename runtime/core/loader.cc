@@ -1,6 +1,7 @@
 // The only file that knows the FlatBuffer schema.
 #include "core/loader.h"
 
+#include <bit>
 #include <cstring>
 
 #include "core/checksum.h"
@@ -10,6 +11,7 @@
 namespace edgert {
 namespace {
 
+static_assert(std::endian::native == std::endian::little);
 constexpr char kMagic[8] = {'e', 'd', 'g', 'e', 'f', 'i', 'l', 'e'};
 constexpr uint32_t kReaderVersion = 1;
 constexpr uint64_t kHeaderBytes = 64;
@@ -81,8 +83,21 @@ class Reader {
   template <class T>
   std::vector<T> numbers(const flatbuffers::Vector<T>* from) {
     std::vector<T> to;
-    if (from && take(from->size() * sizeof(T))) to.assign(from->begin(), from->end());
+    if (!from || !take(from->size() * sizeof(T))) return to;
+    to.resize(from->size());
+    if (!to.empty()) std::memcpy(to.data(), from->Data(), to.size() * sizeof(T));
     return to;
+  }
+  // The FlatBuffer verifier does not see to the alignment of elements: they are copied as bytes.
+  template <class From, class To, class Convert>
+  void structs(const flatbuffers::Vector<const From*>* from, std::vector<To>& to, Convert convert) {
+    if (!from || !take(from->size() * sizeof(From))) return;
+    to.reserve(from->size());
+    for (size_t i = 0; i < from->size(); i++) {
+      From item;
+      std::memcpy(&item, from->Data() + i * sizeof(From), sizeof(From));
+      to.push_back(convert(item));
+    }
   }
   template <class From, class To, class Convert>
   void each(const From* from, std::vector<To>& to, Convert convert) {
@@ -118,7 +133,7 @@ Attribute Reader::attribute(const fb::Attr& from) {
   if (from.strings() && take(from.strings()->size() * 8ull))
     for (const auto* s : *from.strings()) to.strings.push_back(text(s));
   to.program.operands = numbers(from.operands());
-  each(from.code(), to.program.code, [](const fb::Instruction& i) {
+  structs(from.code(), to.program.code, [](const fb::Instruction& i) {
     return Instruction{i.imm(), i.a(), i.b(), i.c(), i.code(), i.dtype()};
   });
   if (!to.exprs.empty()) to.ints.assign(to.exprs.size(), 0);
@@ -136,8 +151,7 @@ Constant Reader::constant(const fb::Constant& from) {
                        "load: a constant of %llu bytes at %llu is outside the data section's %zu",
                        static_cast<unsigned long long>(f.bytes()),
                        static_cast<unsigned long long>(f.offset()), data_.size());
-    else
-      form.data = data_.data() + f.offset();
+    else form.data = data_.data() + f.offset();
     return form;
   });
   return to;
@@ -215,7 +229,7 @@ Status Reader::read(const fb::Model& from, Model& to) {
   to.producer = text(from.producer());
   if (from.symbols() && take(from.symbols()->size() * 8ull))
     for (const auto* s : *from.symbols()) to.symbols.push_back(text(s));
-  each(from.exprs(), to.exprs, [](const fb::ExprNode& e) {
+  structs(from.exprs(), to.exprs, [](const fb::ExprNode& e) {
     return Expr{e.value(), e.a(), e.b(), e.c(), static_cast<ExprCode>(e.code())};
   });
   each(from.constants(), to.constants, [&](const fb::Constant& c) { return constant(c); });
