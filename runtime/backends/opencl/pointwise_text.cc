@@ -81,6 +81,23 @@ void Epilogue::define(Source& source) const {
   if (pointwise_.program) source.add(program_text(*pointwise_.program, "edge_program"));
   source.define("EPILOGUE(value, at, row, column)",
                 pointwise_.program ? "edge_program(value" + operands + ")" : std::string("(value)"));
+  define_vector(source);
+}
+
+void Epilogue::define_vector(Source& source) const {
+  const bool known = !pointwise_.program || can_print_vector(*pointwise_.program);
+  if (!known || pointwise_.dtypes[0] != EDGERT_F32 || pointwise_.result != EDGERT_F32) return;
+  std::string operands;
+  for (int i = 1; i < pointwise_.count; i++) {
+    const std::string name = numbered("e", i), data = "(__global const float *)(" + name + "_buffer + " + name + "_start)";
+    if (pointwise_.dtypes[i] != EDGERT_F32 || kind(i) == Kind::kAny) return;
+    operands += kind(i) == Kind::kScalar   ? ", (float16)(*" + data + ")"
+                : kind(i) == Kind::kColumn ? ", vload16(0, " + data + " + (column))"
+                                           : ", vload16(0, " + data + " + (at))";
+  }
+  if (pointwise_.program) source.add(program_text(*pointwise_.program, "edge_program16", true));
+  source.define("EPILOGUE16(value, at, row, column)",
+                pointwise_.program ? "edge_program16(value" + operands + ")" : std::string("(value)"));
 }
 
 void Epilogue::arguments(Launch& launch) const {

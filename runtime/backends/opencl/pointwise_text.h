@@ -30,7 +30,7 @@ class Epilogue {
   Epilogue(const Pointwise& pointwise, size_t first);
   // Defines EPILOGUE_PARAMETERS (each with a comma before it), STORE(at, value), which stores element `at`
   // of the result y, and EPILOGUE(value, at, row, column): the result of accumulator `value`, where row
-  // counts all axes but the last.
+  // counts all axes but the last. Where everything is f32, also EPILOGUE16: of 16 neighbours at once.
   void define(Source& source) const;
   // The arguments for EPILOGUE_PARAMETERS.
   void arguments(Launch& launch) const;
@@ -38,6 +38,7 @@ class Epilogue {
  private:
   enum class Kind { kScalar, kColumn, kDense, kAny };
   Kind kind(int operand) const;
+  void define_vector(Source& source) const;
 
   const Pointwise& pointwise_;
   size_t first_;

@@ -27,6 +27,9 @@ constexpr Type kTypes[] = {
     {EDGERT_BOOL, "bool", "bool", "", 0, false},
 };
 
+constexpr Type kVectorFloat = {EDGERT_F32, "", "float16", "", 0, true};
+constexpr Type kVectorBool = {EDGERT_BOOL, "", "int16", "", 0, false};
+
 const Type* find_type(int32_t dtype) {
   for (const Type& type : kTypes)
     if (type.dtype == dtype) return &type;
@@ -162,6 +165,16 @@ std::string cast_text(const std::string& from, const Type& source, const Type& t
   return std::string("(") + target.name + ")" + from;
 }
 
+std::string vector_cast_text(const std::string& from, const Type& source, const Type& target) {
+  if (target.dtype == EDGERT_BOOL) return source.dtype == EDGERT_BOOL ? from : from + " != 0";
+  return source.dtype == EDGERT_BOOL ? "select((float16)0, (float16)1, " + from + ")" : from;
+}
+
+std::string vector_const_text(const Instruction& instruction, const Type& scalar) {
+  if (scalar.dtype == EDGERT_BOOL) return instruction.imm ? "(int16)-1" : "(int16)0";
+  return "(float16)(" + const_text(instruction, scalar) + ")";
+}
+
 std::string expand(const char* rule, const std::vector<std::string>& args, const Type& type) {
   std::string text;
   for (const char* c = rule; *c; c++) {
@@ -249,23 +262,38 @@ bool can_print(const Program& program, bool fp64, std::string& why) {
   return true;
 }
 
-std::string program_text(const Program& program, const char* name) {
+bool can_print_vector(const Program& program) {
+  constexpr uint8_t kSign = 4, kMod = 44;
+  auto known = [](uint8_t dtype) { return dtype == EDGERT_F32 || dtype == EDGERT_BOOL; };
+  for (uint8_t dtype : program.operands)
+    if (dtype != EDGERT_F32) return false;
+  for (const Instruction& instruction : program.code)
+    if (!known(instruction.dtype) || instruction.code == kSign || instruction.code == kMod) return false;
+  return program.result_dtype() == EDGERT_F32;
+}
+
+std::string program_text(const Program& program, const char* name, bool vector) {
   std::vector<const Type*> types;
+  auto typed = [&](uint8_t dtype) {
+    return !vector ? find_type(dtype) : dtype == EDGERT_BOOL ? &kVectorBool : &kVectorFloat;
+  };
   std::string parameters, body, helpers;
   for (size_t i = 0; i < program.operands.size(); i++) {
-    types.push_back(find_type(program.operands[i]));
+    types.push_back(typed(program.operands[i]));
     parameters += std::string(i ? ", " : "") + types.back()->name + " " + register_name(i);
   }
   for (const Instruction& instruction : program.code) {
-    const Type& result = *find_type(instruction.dtype);
+    const Type& result = *typed(instruction.dtype);
     const uint16_t numbers[] = {instruction.a, instruction.b, instruction.c};
     std::vector<std::string> args;
     for (int i = 0; i < arity(instruction.code); i++) args.push_back(register_name(numbers[i]));
     std::string value;
     if (instruction.code == kConst) {
-      value = const_text(instruction, result);
+      const Type& scalar = *find_type(instruction.dtype);
+      value = vector ? vector_const_text(instruction, scalar) : const_text(instruction, scalar);
     } else if (instruction.code == kCast) {
-      value = cast_text(args[0], *types[numbers[0]], result);
+      const Type& source = *types[numbers[0]];
+      value = vector ? vector_cast_text(args[0], source, result) : cast_text(args[0], source, result);
     } else {
       const Type& type = *types[numbers[instruction.code == kSelect ? 1 : 0]];
       const std::string helper = helper_text(instruction.code, type);

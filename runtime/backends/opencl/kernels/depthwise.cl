@@ -7,6 +7,20 @@ static inline ACC16 load_lanes(__global const uchar *x, int at, int lanes) {
   return vload16(0, values);
 }
 
+// Adds the taps of one row of the window to acc; `lanes` is 16 as a constant where it can be.
+static inline void row_taps(ACC16 *acc, __global const uchar *x, __global const ACC *w, const ConvShape *s, int start,
+                            int lanes) {
+  for (int k = 0; k < s->window[2]; k++) {
+    const ACC16 v = vload16(k, w);
+#pragma unroll
+    for (int r = 0; r < TILE; r++) {
+      const int i = start + r * s->stride[2] + k * s->dilation[2];
+      if ((uint)i >= (uint)s->input[2]) continue;
+      acc[r] += (lanes == 16 ? LOAD_X16(x, i * s->channels) : load_lanes(x, i * s->channels, lanes)) * v;
+    }
+  }
+}
+
 __kernel BLOCKED void depthwise(OUT(y), IN(x), IN(w), const ConvShape s EPILOGUE_PARAMETERS) {
   const int column = get_global_id(0) * 16, first = get_global_id(1) * TILE, line = get_global_id(2);
   if (column >= s.channels || first >= s.output[2]) return;
@@ -28,16 +42,12 @@ __kernel BLOCKED void depthwise(OUT(y), IN(x), IN(w), const ConvShape s EPILOGUE
         continue;
       }
       const int row = ((image * s.input[0] + i0) * s.input[1] + i1) * s.input[2];
-      for (int k2 = 0; k2 < s.window[2]; k2++, w += 16) {
-        const ACC16 v = vload16(0, w);
-#pragma unroll
-        for (int r = 0; r < TILE; r++) {
-          const int i2 = start + r * s.stride[2] + k2 * s.dilation[2];
-          if ((uint)i2 >= (uint)s.input[2]) continue;
-          const int at = (row + i2) * s.channels + column;
-          acc[r] += (lanes == 16 ? LOAD_X16(x_buffer + x_start, at) : load_lanes(x_buffer + x_start, at, lanes)) * v;
-        }
-      }
+      __global const uchar *x = x_buffer + x_start + ((size_t)row * s.channels + column) * X_BYTES;
+      if (lanes == 16)
+        row_taps(acc, x, w, &s, start, 16);
+      else
+        row_taps(acc, x, w, &s, start, lanes);
+      w += s.window[2] * 16;
     }
 #pragma unroll
   for (int r = 0; r < TILE; r++)

@@ -23,7 +23,7 @@ static inline void accumulate(ACC16 *acc, __global const uchar **x, int step, __
 }
 
 // Stores acc into row `row` of y [rows, width] from column `column` on, `lanes` of them.
-#define STORE_ROW(acc, row, column, width, lanes)                                \
+#define STORE_LANES(acc, row, column, width, lanes)                              \
   do {                                                                           \
     ACC values_[16];                                                             \
     vstore16(acc, 0, values_);                                                   \
@@ -32,3 +32,15 @@ static inline void accumulate(ACC16 *acc, __global const uchar **x, int step, __
       STORE(at_, EPILOGUE(values_[lane_], at_, row, (column) + lane_));          \
     }                                                                            \
   } while (0)
+#ifdef EPILOGUE16
+#define STORE_ROW(acc, row, column, width, lanes)                                                     \
+  do {                                                                                                \
+    const int start_ = (row) * (width) + (column);                                                    \
+    if ((lanes) == 16)                                                                                \
+      vstore16(EPILOGUE16(acc, start_, row, column), 0, (__global float *)(y_buffer + y_start) + start_); \
+    else                                                                                              \
+      STORE_LANES(acc, row, column, width, lanes);                                                    \
+  } while (0)
+#else
+#define STORE_ROW STORE_LANES
+#endif

@@ -19,8 +19,8 @@
 
 // load_<dtype> gives element i in its compute type, store_<dtype> rounds once to the storage type.
 #define EDGE_PLAIN(dtype, type)                                                                        \
-  static inline type load_##dtype(__global const uchar *p, int i) { return ((__global const type *)p)[i]; } \
-  static inline void store_##dtype(__global uchar *p, int i, type v) { ((__global type *)p)[i] = v; }
+  static inline type load_##dtype(__global const uchar *p, size_t i) { return ((__global const type *)p)[i]; } \
+  static inline void store_##dtype(__global uchar *p, size_t i, type v) { ((__global type *)p)[i] = v; }
 EDGE_PLAIN(f32, float)
 EDGE_PLAIN(i8, char)
 EDGE_PLAIN(i16, short)
@@ -34,16 +34,16 @@ EDGE_PLAIN(u64, ulong)
 EDGE_PLAIN(f64, double)
 #endif
 
-static inline bool load_bool(__global const uchar *p, int i) { return p[i] != 0; }
-static inline void store_bool(__global uchar *p, int i, bool v) { p[i] = v ? 1 : 0; }
+static inline bool load_bool(__global const uchar *p, size_t i) { return p[i] != 0; }
+static inline void store_bool(__global uchar *p, size_t i, bool v) { p[i] = v ? 1 : 0; }
 
-static inline float load_f16(__global const uchar *p, int i) { return vload_half(i, (__global const half *)p); }
-static inline void store_f16(__global uchar *p, int i, float v) { vstore_half_rte(v, i, (__global half *)p); }
+static inline float load_f16(__global const uchar *p, size_t i) { return vload_half(i, (__global const half *)p); }
+static inline void store_f16(__global uchar *p, size_t i, float v) { vstore_half_rte(v, i, (__global half *)p); }
 
-static inline float load_bf16(__global const uchar *p, int i) {
+static inline float load_bf16(__global const uchar *p, size_t i) {
   return as_float((uint)((__global const ushort *)p)[i] << 16);
 }
-static inline void store_bf16(__global uchar *p, int i, float v) {
+static inline void store_bf16(__global uchar *p, size_t i, float v) {
   const uint bits = as_uint(v);
   const uint rounded = (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16;
   ((__global ushort *)p)[i] = (ushort)(v != v ? 0x7FC0u : rounded);
