@@ -63,32 +63,57 @@ def median_row(rows: list[dict[str, float]]) -> dict[str, float]:
     return {key: sorted(row[key] for row in rows)[len(rows) // 2] for key in rows[0]}
 
 
+def median(row: Row, engine: str) -> float:
+    """Milliseconds of one run."""
+    return float(row["latency"][engine]["median_ms"])
+
+
 def to_first(row: Row, engine: str) -> float:
     """Milliseconds of load and first run."""
     return float(row["cold"][engine]["load_ms"] + row["cold"][engine]["first_ms"])
 
 
-def show(rows: list[Row], device: str, console: Console) -> None:
+TITLES = ("network", "threads", "error", "ms", "peer", "ratio", "to first ms", "peer", "MB", "peer")
+
+
+def cells(row: Row) -> list[str]:
+    """A row of the table, in the order of TITLES; `peer` is ONNX Runtime's figure for what is left of it."""
+    head, device = [row["network"], str(row["threads"])], row.get("device", "")
+    if "latency" not in row:
+        return [*head, row.get("failure") or f"{row['error']:.0e}", *[""] * (len(TITLES) - 3)]
+    ours, peer = median(row, device), median(row, PEER)
+    firsts = [f"{to_first(row, name):.1f}" for name in (device, PEER)]
+    memory = [f"{row['cold'][name]['memory_bytes'] / 1e6:.1f}" for name in (device, PEER)]
+    numbers = [f"{row['error']:.0e}", f"{ours:.3f}", f"{peer:.3f}", f"{ours / peer:.2f}"]
+    return [*head, *numbers, *firsts, *memory]
+
+
+def verdict(rows: list[Row]) -> str:
+    """One line on the ratios of each thread count."""
+    lines = []
+    for threads in sorted({row["threads"] for row in rows}):
+        done = [row for row in rows if row["threads"] == threads and "latency" in row]
+        ratios = [median(row, row["device"]) / median(row, PEER) for row in done]
+        if ratios:
+            mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
+            lines.append(f"{threads} thread(s): geometric mean {mean:.2f}, worst {max(ratios):.2f}")
+    return "; ".join(lines)
+
+
+def show(rows: list[Row], console: Console) -> None:
     table = Table(box=None, pad_edge=False)
-    titles = ("network", "threads", "error", "ms", "peer ms", "ratio", "to first", "peer", "MB", "peer MB")
-    for title in titles:
+    for title in TITLES:
         table.add_column(title, justify="left" if title == "network" else "right")
-    ratios = []
     for row in rows:
-        head = [row["network"], str(row["threads"])]
-        if "latency" not in row:
-            table.add_row(*head, row.get("failure") or f"{row['error']:.0e}")
-            continue
-        ours, peer = (row["latency"][name]["median_ms"] for name in (device, PEER))
-        ratios.append(ours / peer)
-        firsts = [f"{to_first(row, name):.1f}" for name in (device, PEER)]
-        memory = [f"{row['cold'][name]['memory_bytes'] / 1e6:.1f}" for name in (device, PEER)]
-        numbers = [f"{row['error']:.0e}", f"{ours:.3f}", f"{peer:.3f}", f"{ours / peer:.2f}"]
-        table.add_row(*head, *numbers, *firsts, *memory)
+        table.add_row(*cells(row))
     console.print(table)
-    if ratios:
-        mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
-        console.print(f"geometric mean of the ratios: {mean:.2f}, worst {max(ratios):.2f}")
+    console.print(verdict(rows), highlight=False)
+
+
+def markdown(rows: list[Row]) -> str:
+    """The table as Markdown."""
+    lines = [TITLES, ["---", *["---:"] * (len(TITLES) - 1)], *map(cells, rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines) + f"\n{verdict(rows)}\n"
 
 
 def options() -> argparse.Namespace:
@@ -98,7 +123,8 @@ def options() -> argparse.Namespace:
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--seconds", type=float, default=3.0, help="per network and thread count")
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=Path, help="write the figures there")
+    parser.add_argument("--markdown", type=Path, help="write the table there")
     return parser.parse_args()
 
 
@@ -117,9 +143,11 @@ def main() -> None:
                 except (ValueError, RuntimeError) as error:
                     reason = str(error).splitlines()[0]
                     rows.append({"network": entry["name"], "threads": threads, "failure": reason})
-    show(rows, given.device, console)
+    show(rows, console)
     if given.json:
         given.json.write_text(json.dumps(rows, indent=1) + "\n")
+    if given.markdown:
+        given.markdown.write_text(markdown(rows))
 
 
 if __name__ == "__main__":
