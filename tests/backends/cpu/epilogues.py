@@ -11,7 +11,20 @@ from edgec.ir.types import DType
 from edgec.ops.program import Builder, Program
 
 Array = np.ndarray[Any, Any]
-KINDS = ["none", "bias", "relu6", "silu", "hard_swish", "residual", "scale", "general", "compare"]
+KINDS = [
+    "none",
+    "bias",
+    "relu6",
+    "silu",
+    "hard_swish",
+    "residual",
+    "scale",
+    "general",
+    "compare",
+    "leaky",
+    "max_leaky",
+    "prelu",
+]
 F32 = DType.F32
 
 
@@ -38,6 +51,11 @@ def epilogue(
         b = Builder([F32] * 3)
         factor = operand(shape[0], *[1] * (len(shape) - 2), shape[-1])
         return b.finish(b("mul", b("mul", 0, 1), 2)), [factor, operand()], F32
+    if kind == "prelu":
+        b = Builder([F32] * 3)
+        x = b("add", 0, 1)
+        slope = b("mul", x, 2)
+        return b.finish(b("select", b("lt", x, b.const(0.0, F32)), slope, x)), [bias, operand(shape[-1])], F32
     if kind == "general":
         b = Builder([F32] * 4)
         rows = operand(*shape[:-1], 1)
@@ -50,6 +68,11 @@ def epilogue(
     if kind == "relu6":
         low = b("max", x, b.const(0.0, F32))
         return b.finish(b("min", b.const(6.0, F32), low)), [bias], F32
+    if kind == "leaky":
+        slope = b("mul", x, b.const(0.1, F32))
+        return b.finish(b("select", b("lt", x, b.const(0.0, F32)), slope, x)), [bias], F32
+    if kind == "max_leaky":
+        return b.finish(b("max", b("mul", x, b.const(0.1, F32)), x)), [bias], F32
     if kind == "silu":
         return b.finish(b("mul", x, b("sigmoid", x))), [bias], F32
     gate = b("add", b("mul", x, b.const(1 / 6, F32)), b.const(0.5, F32))

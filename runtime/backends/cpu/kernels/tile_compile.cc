@@ -27,6 +27,7 @@ struct Register {
 int argument_count(int code) {
   if (code == kConst || code == kOperand) return 0;
   if (code == kSelect || code == kMultiplyAdd) return 3;
+  if (code == kLeakyBy) return 2;
   if (code >= kAddConstant || code < kAdd) return 1;
   return 2;
 }
@@ -135,6 +136,9 @@ void join(Registers& all, int i) {
     if (r.code == kMul && factor.code == kSigmoid && factor.args[0] == one && factor.uses == 1)
       return all.rewrite(i, kSilu, 0, 0, one);
     if (r.code == kMul && join_hard_swish(all, i, one, other)) return;
+    // max(x, x * slope)
+    const bool slopes = factor.code == kMultiplyConstant && factor.args[0] == one && factor.uses == 1;
+    if (r.code == kMax && slopes && factor.x > 0 && factor.x <= 1) return all.rewrite(i, kLeaky, factor.x, 0, one);
     if (r.code == kAdd && factor.code == kMul && factor.uses == 1)
       return all.rewrite(i, kMultiplyAdd, 0, 0, factor.args[0], factor.args[1], one);
   }
@@ -146,8 +150,10 @@ void join_leaky(Registers& all, int i) {
   const int x = r.args[2];
   float zero;
   if (less.code != kLess || less.args[0] != x || !all.constant(less.args[1], zero) || zero != 0) return;
-  if (product.code == kMultiplyConstant && product.uses == 1 && product.args[0] == x)
-    all.rewrite(i, kLeaky, product.x, 0, x);
+  if (product.uses != 1) return;
+  if (product.code == kMultiplyConstant && product.args[0] == x) return all.rewrite(i, kLeaky, product.x, 0, x);
+  if (product.code != kMul || (product.args[0] != x && product.args[1] != x)) return;
+  all.rewrite(i, kLeakyBy, 0, 0, x, product.args[0] == x ? product.args[1] : product.args[0]);
 }
 
 void simplify(Registers& all, int first) {

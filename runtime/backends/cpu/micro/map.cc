@@ -66,6 +66,7 @@ static inline f32 multiply_constant(f32 a, f32 x, f32) { return a * x; }
 static inline f32 clamp(f32 a, f32 x, f32 y) { return min(y, max(x, a)); }
 static inline f32 hard_swish(f32 a, f32 x, f32 y) { return a * min(splat(1.0f), max(f32{}, a * x + y)); }
 static inline f32 leaky(f32 a, f32 x, f32) { return a < 0.0f ? a * x : a; }
+static inline f32 leaky_by(f32 a, f32 b) { return a < 0.0f ? a * b : a; }
 static inline i32 equal(f32 a, f32 b) { return a == b; }
 static inline i32 not_equal(f32 a, f32 b) { return a != b; }
 static inline i32 less(f32 a, f32 b) { return a < b; }
@@ -114,6 +115,7 @@ static constexpr MapMicro make() {
   f[kHardSwish] = with_constants<hard_swish>;
   f[kMultiplyAdd] = multiply_add;
   f[kLeaky] = with_constants<leaky>;
+  f[kLeakyBy] = binary<leaky_by>;
   return m;
 }
 

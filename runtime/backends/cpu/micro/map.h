@@ -27,6 +27,7 @@ enum FusedCode : uint8_t {
   kHardSwish,           // a * clamp(a * x + y, 0, 1)
   kMultiplyAdd,         // a * b + c, each rounded
   kLeaky,               // a < 0 ? a * x : a
+  kLeakyBy,             // a < 0 ? a * b : a
   kFusedEnd,
 };
 
