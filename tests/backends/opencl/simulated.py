@@ -1,4 +1,4 @@
-"""Runs the cases of the operators named as arguments (none: all) on opencl:0; exits with 1 if one is wrong."""
+"""Runs the cases of the operators named as arguments (none: all) on opencl:0; exits with 1 if one fails."""
 
 import sys
 from pathlib import Path

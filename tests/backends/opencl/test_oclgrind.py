@@ -55,7 +55,11 @@ def test_kernels_are_clean(tmp_path: Path) -> None:
 
 def test_planted_overrun_is_caught(tmp_path: Path) -> None:
     """The pad kernel's bound, in a copy of the library, lets one work-item too many through."""
-    whole, bound, planted = edgert.library.library_path().read_bytes(), b"element >= total", b"element >  total"
+    whole, bound, planted = (
+        edgert.library.library_path().read_bytes(),
+        b"element >= total",
+        b"element >  total",
+    )
     assert whole.count(bound) == 1
     broken = tmp_path / "libedgert.so"
     broken.write_bytes(whole.replace(bound, planted))

@@ -7,12 +7,12 @@ from harness import Device, compare, one_node
 
 import edgert
 from edgec.format.write import write_model
+from edgec.ir.types import DType
 from edgec.ops.gather import Gather
 from edgec.ops.map import Map
 from edgec.ops.program import unary
 from edgec.ops.select import NonZero
 from edgec.ops.view import Transpose
-from edgec.ir.types import DType
 
 
 def test_placement_and_strict(opencl: Device) -> None:
@@ -21,7 +21,9 @@ def test_placement_and_strict(opencl: Device) -> None:
     session = edgert.load(model, device=opencl.name)
     (place,) = session.placement()
     assert place.device == "cpu" and "nonzero" in place.reason
-    assert np.array_equal(*[list(s.run([np.eye(3, 4, dtype=np.float32)]).values())[0] for s in (session, edgert.load(model))])
+    x = np.eye(3, 4, dtype=np.float32)
+    found, expected = ([*s.run([x]).values()] for s in (session, edgert.load(model)))
+    assert np.array_equal(found[0], expected[0])
     with pytest.raises(edgert.EdgertError, match="node"):
         edgert.load(model, device=opencl.name, strict=True)
 
