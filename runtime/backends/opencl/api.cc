@@ -29,8 +29,12 @@ std::string open_error() {
 #if defined(__APPLE__)
 const char* const kNames[] = {"/System/Library/Frameworks/OpenCL.framework/OpenCL"};
 #elif defined(__ANDROID__)
-const char* const kNames[] = {"libOpenCL.so", "/vendor/lib64/libOpenCL.so", "/vendor/lib/libOpenCL.so",
-                              "/system/vendor/lib64/libOpenCL.so", "libPVROCL.so", "libGLES_mali.so"};
+const char* const kNames[] = {"libOpenCL.so",
+                              "/vendor/lib64/libOpenCL.so",
+                              "/vendor/lib/libOpenCL.so",
+                              "/system/vendor/lib64/libOpenCL.so",
+                              "libPVROCL.so",
+                              "libGLES_mali.so"};
 #else
 const char* const kNames[] = {"libOpenCL.so.1", "libOpenCL.so"};
 #endif
@@ -42,8 +46,8 @@ struct Loaded {
 };
 
 std::string resolve(void* library, Api& api) {
-#define EDGERT_CL_RESOLVE(result, name, parameters)                                       \
-  api.name = reinterpret_cast<decltype(api.name)>(find_symbol(library, "cl" #name));      \
+#define EDGERT_CL_RESOLVE(result, name, parameters)                                  \
+  api.name = reinterpret_cast<decltype(api.name)>(find_symbol(library, "cl" #name)); \
   if (!api.name) return api.path + " has no cl" #name ", expected an OpenCL 1.2 library";
   EDGERT_CL_FUNCTIONS(EDGERT_CL_RESOLVE)
 #undef EDGERT_CL_RESOLVE
@@ -66,7 +70,8 @@ Loaded load_library() {
     loaded.failure = resolve(library, loaded.api);
     return loaded;
   }
-  loaded.failure = "no OpenCL library (" + tried + "); install a driver with its ICD loader, or set "
+  loaded.failure = "no OpenCL library (" + tried +
+                   "); install a driver with its ICD loader, or set "
                    "EDGERT_OPENCL_LIBRARY to the library's path";
   return loaded;
 }
@@ -107,8 +112,8 @@ std::string error_text(int32_t code) {
 
 Status check(int32_t code, const char* what) {
   if (code == kSuccess) return {};
-  const bool memory = code == kMemoryAllocationFailure || code == kOutOfResources || code == kOutOfHostMemory ||
-                      code == kInvalidBufferSize;
+  const bool memory = code == kMemoryAllocationFailure || code == kOutOfResources ||
+                      code == kOutOfHostMemory || code == kInvalidBufferSize;
   return error(memory ? EDGERT_ERROR_MEMORY : EDGERT_ERROR_DEVICE, "opencl: %s: %s", what,
                error_text(code).c_str());
 }

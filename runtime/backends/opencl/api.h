@@ -62,45 +62,45 @@ constexpr uint32_t kBuildLog = 0x1183;
 constexpr uint32_t kKernelWorkGroupSize = 0x11B0;
 
 // result, name, parameters
-#define EDGERT_CL_FUNCTIONS(X)                                                                               \
-  X(int32_t, GetPlatformIDs, (uint32_t, PlatformId*, uint32_t*))                                             \
-  X(int32_t, GetPlatformInfo, (PlatformId, uint32_t, size_t, void*, size_t*))                                \
-  X(int32_t, GetDeviceIDs, (PlatformId, uint64_t, uint32_t, DeviceId*, uint32_t*))                           \
-  X(int32_t, GetDeviceInfo, (DeviceId, uint32_t, size_t, void*, size_t*))                                    \
-  X(ContextId, CreateContext,                                                                                \
-    (const intptr_t*, uint32_t, const DeviceId*, void (*)(const char*, const void*, size_t, void*), void*,   \
-     int32_t*))                                                                                              \
-  X(int32_t, GetContextInfo, (ContextId, uint32_t, size_t, void*, size_t*))                                  \
-  X(int32_t, RetainContext, (ContextId))                                                                     \
-  X(int32_t, ReleaseContext, (ContextId))                                                                    \
-  X(QueueId, CreateCommandQueue, (ContextId, DeviceId, uint64_t, int32_t*))                                  \
-  X(int32_t, GetCommandQueueInfo, (QueueId, uint32_t, size_t, void*, size_t*))                               \
-  X(int32_t, RetainCommandQueue, (QueueId))                                                                  \
-  X(int32_t, ReleaseCommandQueue, (QueueId))                                                                 \
-  X(MemoryId, CreateBuffer, (ContextId, uint64_t, size_t, void*, int32_t*))                                  \
-  X(int32_t, ReleaseMemObject, (MemoryId))                                                                   \
-  X(int32_t, EnqueueReadBuffer,                                                                              \
-    (QueueId, MemoryId, uint32_t, size_t, size_t, void*, uint32_t, const EventId*, EventId*))                \
-  X(int32_t, EnqueueWriteBuffer,                                                                             \
-    (QueueId, MemoryId, uint32_t, size_t, size_t, const void*, uint32_t, const EventId*, EventId*))          \
-  X(int32_t, EnqueueCopyBuffer,                                                                              \
-    (QueueId, MemoryId, MemoryId, size_t, size_t, size_t, uint32_t, const EventId*, EventId*))               \
-  X(ProgramId, CreateProgramWithSource, (ContextId, uint32_t, const char**, const size_t*, int32_t*))        \
-  X(ProgramId, CreateProgramWithBinary,                                                                      \
-    (ContextId, uint32_t, const DeviceId*, const size_t*, const unsigned char**, int32_t*, int32_t*))        \
-  X(int32_t, BuildProgram,                                                                                   \
-    (ProgramId, uint32_t, const DeviceId*, const char*, void (*)(ProgramId, void*), void*))                  \
-  X(int32_t, GetProgramInfo, (ProgramId, uint32_t, size_t, void*, size_t*))                                  \
-  X(int32_t, GetProgramBuildInfo, (ProgramId, DeviceId, uint32_t, size_t, void*, size_t*))                   \
-  X(int32_t, ReleaseProgram, (ProgramId))                                                                    \
-  X(KernelId, CreateKernel, (ProgramId, const char*, int32_t*))                                              \
-  X(int32_t, GetKernelWorkGroupInfo, (KernelId, DeviceId, uint32_t, size_t, void*, size_t*))                 \
-  X(int32_t, SetKernelArg, (KernelId, uint32_t, size_t, const void*))                                        \
-  X(int32_t, ReleaseKernel, (KernelId))                                                                      \
-  X(int32_t, EnqueueNDRangeKernel,                                                                           \
-    (QueueId, KernelId, uint32_t, const size_t*, const size_t*, const size_t*, uint32_t, const EventId*,     \
-     EventId*))                                                                                              \
-  X(int32_t, Flush, (QueueId))                                                                               \
+#define EDGERT_CL_FUNCTIONS(X)                                                                             \
+  X(int32_t, GetPlatformIDs, (uint32_t, PlatformId*, uint32_t*))                                           \
+  X(int32_t, GetPlatformInfo, (PlatformId, uint32_t, size_t, void*, size_t*))                              \
+  X(int32_t, GetDeviceIDs, (PlatformId, uint64_t, uint32_t, DeviceId*, uint32_t*))                         \
+  X(int32_t, GetDeviceInfo, (DeviceId, uint32_t, size_t, void*, size_t*))                                  \
+  X(ContextId, CreateContext,                                                                              \
+    (const intptr_t*, uint32_t, const DeviceId*, void (*)(const char*, const void*, size_t, void*), void*, \
+     int32_t*))                                                                                            \
+  X(int32_t, GetContextInfo, (ContextId, uint32_t, size_t, void*, size_t*))                                \
+  X(int32_t, RetainContext, (ContextId))                                                                   \
+  X(int32_t, ReleaseContext, (ContextId))                                                                  \
+  X(QueueId, CreateCommandQueue, (ContextId, DeviceId, uint64_t, int32_t*))                                \
+  X(int32_t, GetCommandQueueInfo, (QueueId, uint32_t, size_t, void*, size_t*))                             \
+  X(int32_t, RetainCommandQueue, (QueueId))                                                                \
+  X(int32_t, ReleaseCommandQueue, (QueueId))                                                               \
+  X(MemoryId, CreateBuffer, (ContextId, uint64_t, size_t, void*, int32_t*))                                \
+  X(int32_t, ReleaseMemObject, (MemoryId))                                                                 \
+  X(int32_t, EnqueueReadBuffer,                                                                            \
+    (QueueId, MemoryId, uint32_t, size_t, size_t, void*, uint32_t, const EventId*, EventId*))              \
+  X(int32_t, EnqueueWriteBuffer,                                                                           \
+    (QueueId, MemoryId, uint32_t, size_t, size_t, const void*, uint32_t, const EventId*, EventId*))        \
+  X(int32_t, EnqueueCopyBuffer,                                                                            \
+    (QueueId, MemoryId, MemoryId, size_t, size_t, size_t, uint32_t, const EventId*, EventId*))             \
+  X(ProgramId, CreateProgramWithSource, (ContextId, uint32_t, const char**, const size_t*, int32_t*))      \
+  X(ProgramId, CreateProgramWithBinary,                                                                    \
+    (ContextId, uint32_t, const DeviceId*, const size_t*, const unsigned char**, int32_t*, int32_t*))      \
+  X(int32_t, BuildProgram,                                                                                 \
+    (ProgramId, uint32_t, const DeviceId*, const char*, void (*)(ProgramId, void*), void*))                \
+  X(int32_t, GetProgramInfo, (ProgramId, uint32_t, size_t, void*, size_t*))                                \
+  X(int32_t, GetProgramBuildInfo, (ProgramId, DeviceId, uint32_t, size_t, void*, size_t*))                 \
+  X(int32_t, ReleaseProgram, (ProgramId))                                                                  \
+  X(KernelId, CreateKernel, (ProgramId, const char*, int32_t*))                                            \
+  X(int32_t, GetKernelWorkGroupInfo, (KernelId, DeviceId, uint32_t, size_t, void*, size_t*))               \
+  X(int32_t, SetKernelArg, (KernelId, uint32_t, size_t, const void*))                                      \
+  X(int32_t, ReleaseKernel, (KernelId))                                                                    \
+  X(int32_t, EnqueueNDRangeKernel,                                                                         \
+    (QueueId, KernelId, uint32_t, const size_t*, const size_t*, const size_t*, uint32_t, const EventId*,   \
+     EventId*))                                                                                            \
+  X(int32_t, Flush, (QueueId))                                                                             \
   X(int32_t, Finish, (QueueId))
 
 struct Api {

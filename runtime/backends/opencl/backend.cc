@@ -43,9 +43,11 @@ Adopted::~Adopted() {
 // Where device and host share memory the mapped file itself is the buffer.
 Status Adopted::add(const void* data, uint64_t bytes, Memory& memory) {
   const Device& device = context_->device();
-  const uint64_t flags = kMemoryReadOnly | (device.unified_memory ? kMemoryUseHostPointer : kMemoryCopyHostPointer);
+  const uint64_t flags =
+      kMemoryReadOnly | (device.unified_memory ? kMemoryUseHostPointer : kMemoryCopyHostPointer);
   const bool whole = bytes <= device.max_allocation;
-  const uint64_t step = whole ? UINT64_MAX / 2 : std::max<uint64_t>(device.max_allocation / 2 / 4096 * 4096, 4096);
+  const uint64_t step =
+      whole ? UINT64_MAX / 2 : std::max<uint64_t>(device.max_allocation / 2 / 4096 * 4096, 4096);
   auto* start = const_cast<uint8_t*>(static_cast<const uint8_t*>(data));
   Region region{{}, step};
   Status status;
@@ -125,8 +127,8 @@ Status OpenclBackend::plan(const edgert_node& node, std::span<const edgert_opera
   return {};
 }
 
-Status OpenclBackend::run(const Planned& planned, std::span<const Memory> inputs, std::span<const Memory> outputs,
-                          Memory scratch, int64_t*) {
+Status OpenclBackend::run(const Planned& planned, std::span<const Memory> inputs,
+                          std::span<const Memory> outputs, Memory scratch, int64_t*) {
   const auto& plan = static_cast<const Plan&>(planned);
   flag_pending_ |= plan.flagged;
   std::vector<Memory> found;
@@ -134,16 +136,19 @@ Status OpenclBackend::run(const Planned& planned, std::span<const Memory> inputs
     for (Memory memory : inputs) found.push_back(adopted_->located(memory));
     inputs = found;
   }
-  for (const Launch& launch : plan.launches) EDGERT_TRY(launch.run(queue_, inputs, outputs, scratch, plan.tables, flag_));
+  for (const Launch& launch : plan.launches)
+    EDGERT_TRY(launch.run(queue_, inputs, outputs, scratch, plan.tables, flag_));
   return {};
 }
 
 Status OpenclBackend::allocate(uint64_t bytes, Memory& memory) {
   const uint64_t most = context_->device().max_allocation;
   if (bytes > most)
-    return error(EDGERT_ERROR_MEMORY, "opencl: a buffer of %llu bytes, %s takes %llu at most; EDGERT_ARENA=separate "
-                 "gives every tensor its own", static_cast<unsigned long long>(bytes),
-                 context_->device().name.c_str(), static_cast<unsigned long long>(most));
+    return error(EDGERT_ERROR_MEMORY,
+                 "opencl: a buffer of %llu bytes, %s takes %llu at most; EDGERT_ARENA=separate "
+                 "gives every tensor its own",
+                 static_cast<unsigned long long>(bytes), context_->device().name.c_str(),
+                 static_cast<unsigned long long>(most));
   MemoryId id = nullptr;
   EDGERT_TRY(make_buffer(*context_, kMemoryReadWrite, bytes, nullptr, id));
   memory = {id, 0};
@@ -161,16 +166,16 @@ Status OpenclBackend::adopt(const void* data, uint64_t bytes, Memory& memory) {
 
 Status OpenclBackend::upload(Memory to, const void* from, uint64_t bytes) {
   if (bytes == 0) return {};
-  return check(context_->api().EnqueueWriteBuffer(queue_, static_cast<MemoryId>(to.handle), 1, to.offset, bytes,
-                                                  from, 0, nullptr, nullptr),
+  return check(context_->api().EnqueueWriteBuffer(queue_, static_cast<MemoryId>(to.handle), 1, to.offset,
+                                                  bytes, from, 0, nullptr, nullptr),
                "writing to the device");
 }
 
 Status OpenclBackend::download(void* to, Memory from, uint64_t bytes) {
   from = adopted_->located(from);
   if (bytes != 0)
-    EDGERT_TRY(check(context_->api().EnqueueReadBuffer(queue_, static_cast<MemoryId>(from.handle), 1, from.offset,
-                                                       bytes, to, 0, nullptr, nullptr),
+    EDGERT_TRY(check(context_->api().EnqueueReadBuffer(queue_, static_cast<MemoryId>(from.handle), 1,
+                                                       from.offset, bytes, to, 0, nullptr, nullptr),
                      "reading from the device"));
   return check_flag();
 }
@@ -179,8 +184,8 @@ Status OpenclBackend::copy(Memory to, Memory from, uint64_t bytes) {
   if (bytes == 0) return {};
   from = adopted_->located(from);
   return check(context_->api().EnqueueCopyBuffer(queue_, static_cast<MemoryId>(from.handle),
-                                                 static_cast<MemoryId>(to.handle), from.offset, to.offset, bytes, 0,
-                                                 nullptr, nullptr),
+                                                 static_cast<MemoryId>(to.handle), from.offset, to.offset,
+                                                 bytes, 0, nullptr, nullptr),
                "copying on the device");
 }
 
@@ -212,7 +217,8 @@ Status OpenclBackend::check_flag() {
   if (node == 0) return {};
   const int32_t zero = 0;
   EDGERT_TRY(upload({flag_, 0}, &zero, sizeof(zero)));
-  return error(EDGERT_ERROR_GUARD, "'%s': an index is out of range", nodes_[static_cast<size_t>(node) - 1].c_str());
+  return error(EDGERT_ERROR_GUARD, "'%s': an index is out of range",
+               nodes_[static_cast<size_t>(node) - 1].c_str());
 }
 
 }  // namespace edgert::cl

@@ -70,7 +70,7 @@ class OpenclBackend final : public Backend {
   QueueId queue_;
   bool given_;
   std::shared_ptr<Adopted> adopted_;
-  MemoryId flag_ = nullptr;  // 0, or the number of the first node that refused a tensor's values
+  MemoryId flag_ = nullptr;    // 0, or the number of the first node that refused a tensor's values
   bool flag_pending_ = false;  // a node that may set it has run since it was read
   std::vector<std::string> nodes_;
 };

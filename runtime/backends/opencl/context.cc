@@ -22,7 +22,8 @@ Status Context::open(const Api& api, const Device& device, std::shared_ptr<Conte
   static auto& shared = *new std::map<DeviceId, std::weak_ptr<Context>>;
   std::lock_guard lock(mutex);
   if ((out = shared[device.id].lock())) return {};
-  const intptr_t properties[] = {0x1084 /* CL_CONTEXT_PLATFORM */, reinterpret_cast<intptr_t>(device.platform), 0};
+  const intptr_t properties[] = {0x1084 /* CL_CONTEXT_PLATFORM */,
+                                 reinterpret_cast<intptr_t>(device.platform), 0};
   int32_t code = kSuccess;
   ContextId id = api.CreateContext(properties, 1, &device.id, nullptr, nullptr, &code);
   EDGERT_TRY(check(code, ("making a context on " + device.name).c_str()));
@@ -43,7 +44,8 @@ Context::~Context() {
 }
 
 std::string Context::options() const {
-  return std::string("-cl-std=CL1.2") + (device_.exact_divide ? " -cl-fp32-correctly-rounded-divide-sqrt" : "");
+  return std::string("-cl-std=CL1.2") +
+         (device_.exact_divide ? " -cl-fp32-correctly-rounded-divide-sqrt" : "");
 }
 
 Status Context::kernel(const std::string& source, const char* name, Kernel& out) {
@@ -103,7 +105,8 @@ std::string Context::binary_of(ProgramId program) {
   size_t bytes = 0, answered = 0;
   if (api_.GetProgramInfo(program, kProgramBinarySizes, 0, nullptr, &answered) != kSuccess) return {};
   if (answered != sizeof(size_t)) return {};
-  if (api_.GetProgramInfo(program, kProgramBinarySizes, sizeof(bytes), &bytes, nullptr) != kSuccess) return {};
+  if (api_.GetProgramInfo(program, kProgramBinarySizes, sizeof(bytes), &bytes, nullptr) != kSuccess)
+    return {};
   std::string binary(bytes, '\0');
   char* to = binary.data();
   if (api_.GetProgramInfo(program, kProgramBinaries, sizeof(to), &to, nullptr) != kSuccess) return {};

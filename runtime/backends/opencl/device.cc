@@ -21,7 +21,8 @@ std::string text_of(Get get) {
 }
 
 std::string device_text(const Api& api, DeviceId id, uint32_t parameter) {
-  return text_of([&](size_t n, void* to, size_t* size) { return api.GetDeviceInfo(id, parameter, n, to, size); });
+  return text_of(
+      [&](size_t n, void* to, size_t* size) { return api.GetDeviceInfo(id, parameter, n, to, size); });
 }
 
 template <class T>

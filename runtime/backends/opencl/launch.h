@@ -29,7 +29,8 @@ struct Slot {
 class Launch {
  public:
   // `group`: work-items that a group made by spread() has at most.
-  Launch(const Api& api, Kernel kernel, int64_t group) : api_(&api), kernel_(std::move(kernel)), most_(group) {}
+  Launch(const Api& api, Kernel kernel, int64_t group)
+      : api_(&api), kernel_(std::move(kernel)), most_(group) {}
 
   Launch& input(size_t index) { return slot(From::kInput, index, 0); }
   Launch& output(size_t index) { return slot(From::kOutput, index, 0); }

@@ -6,9 +6,11 @@ namespace edgert {
 namespace {
 
 std::string describe(const cl::Device& device, size_t index) {
-  std::string text = "{\"device\": \"opencl:" + std::to_string(index) + "\", \"name\": " + json_quoted(device.name);
+  std::string text =
+      "{\"device\": \"opencl:" + std::to_string(index) + "\", \"name\": " + json_quoted(device.name);
   text += ", \"type\": " + json_quoted(device.is_gpu() ? "gpu" : device.is_cpu() ? "cpu" : "other");
-  text += ", \"platform\": " + json_quoted(device.platform_name) + ", \"vendor\": " + json_quoted(device.vendor);
+  text +=
+      ", \"platform\": " + json_quoted(device.platform_name) + ", \"vendor\": " + json_quoted(device.vendor);
   text += ", \"version\": " + json_quoted(device.version) + ", \"driver\": " + json_quoted(device.driver);
   text += ", \"max_allocation\": " + std::to_string(device.max_allocation);
   text += ", \"memory\": " + std::to_string(device.global_memory);
@@ -27,7 +29,8 @@ Status check_context(const cl::Api& api, cl::QueueId queue, cl::ContextId expect
   cl::ContextId found = nullptr;
   EDGERT_TRY(cl::check(api.GetCommandQueueInfo(queue, cl::kQueueContext, sizeof(found), &found, nullptr),
                        "asking the given queue for its context"));
-  if (found != expected) return error(EDGERT_ERROR_ARGUMENT, "opencl: the given queue is not of the given context");
+  if (found != expected)
+    return error(EDGERT_ERROR_ARGUMENT, "opencl: the given queue is not of the given context");
   return {};
 }
 

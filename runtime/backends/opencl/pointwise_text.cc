@@ -24,8 +24,10 @@ Walk make_walk(std::span<const int64_t> dims, std::span<const int64_t> strides) 
 Status supports_program(const Device& device, const NodeArgs& args, const char* attribute, size_t first) {
   auto known = [&](int32_t dtype) { return storage_text(dtype) && (dtype != EDGERT_F64 || device.fp64); };
   for (size_t i = first; i < args.inputs.size(); i++)
-    if (!known(args.inputs[i].dtype)) return unsupported("%s on this device", dtype_name(args.inputs[i].dtype));
-  if (!known(args.outputs[0].dtype)) return unsupported("%s on this device", dtype_name(args.outputs[0].dtype));
+    if (!known(args.inputs[i].dtype))
+      return unsupported("%s on this device", dtype_name(args.inputs[i].dtype));
+  if (!known(args.outputs[0].dtype))
+    return unsupported("%s on this device", dtype_name(args.outputs[0].dtype));
   std::string why;
   const Program* program = args.node.program(attribute);
   if (program && !can_print(*program, device.fp64, why)) return unsupported("%s", why.c_str());
@@ -38,7 +40,8 @@ std::string numbered(const char* prefix, int number) {
 }
 
 std::string load_text(int32_t dtype, const std::string& name, const std::string& at) {
-  return std::string("load_") + storage_text(dtype) + "(" + name + "_buffer + " + name + "_start, " + at + ")";
+  return std::string("load_") + storage_text(dtype) + "(" + name + "_buffer + " + name + "_start, " + at +
+         ")";
 }
 
 Epilogue::Epilogue(const Pointwise& pointwise, size_t first) : pointwise_(pointwise), first_(first) {}
@@ -76,8 +79,8 @@ void Epilogue::define(Source& source) const {
     operands += ", " + load_text(pointwise_.dtypes[i], name, at);
   }
   source.define("EPILOGUE_PARAMETERS", parameters);
-  source.define("STORE(at, value)", std::string("store_") + storage_text(pointwise_.result) +
-                                        "(y_buffer + y_start, at, value)");
+  source.define("STORE(at, value)",
+                std::string("store_") + storage_text(pointwise_.result) + "(y_buffer + y_start, at, value)");
   if (pointwise_.program) source.add(program_text(*pointwise_.program, "edge_program"));
   source.define("EPILOGUE(value, at, row, column)",
                 pointwise_.program ? "edge_program(value" + operands + ")" : std::string("(value)"));
@@ -89,7 +92,8 @@ void Epilogue::define_vector(Source& source) const {
   if (!known || pointwise_.dtypes[0] != EDGERT_F32 || pointwise_.result != EDGERT_F32) return;
   std::string operands;
   for (int i = 1; i < pointwise_.count; i++) {
-    const std::string name = numbered("e", i), data = "(__global const float *)(" + name + "_buffer + " + name + "_start)";
+    const std::string name = numbered("e", i),
+                      data = "(__global const float *)(" + name + "_buffer + " + name + "_start)";
     if (pointwise_.dtypes[i] != EDGERT_F32 || kind(i) == Kind::kAny) return;
     operands += kind(i) == Kind::kScalar   ? ", (float16)(*" + data + ")"
                 : kind(i) == Kind::kColumn ? ", vload16(0, " + data + " + (column))"
@@ -104,7 +108,8 @@ void Epilogue::arguments(Launch& launch) const {
   const auto outer = static_cast<size_t>(pointwise_.rank > 0 ? pointwise_.rank - 1 : 0);
   for (int i = 1; i < pointwise_.count; i++) {
     launch.input(first_ + static_cast<size_t>(i) - 1);
-    if (kind(i) == Kind::kAny) launch.value(make_walk({pointwise_.dims, outer}, {pointwise_.strides[i], outer}));
+    if (kind(i) == Kind::kAny)
+      launch.value(make_walk({pointwise_.dims, outer}, {pointwise_.strides[i], outer}));
   }
 }
 

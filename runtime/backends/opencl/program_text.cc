@@ -152,7 +152,8 @@ std::string const_text(const Instruction& instruction, const Type& type) {
   }
   if (type.dtype == EDGERT_BOOL) return instruction.imm ? "true" : "false";
   char text[64];
-  std::snprintf(text, sizeof(text), "(%s)0x%llxUL", type.name, static_cast<unsigned long long>(instruction.imm));
+  std::snprintf(text, sizeof(text), "(%s)0x%llxUL", type.name,
+                static_cast<unsigned long long>(instruction.imm));
   return text;
 }
 
@@ -161,7 +162,8 @@ std::string cast_text(const std::string& from, const Type& source, const Type& t
   if (target.dtype == EDGERT_BOOL) return from + " != 0";
   const bool from_float = !source.bits && source.dtype != EDGERT_BOOL;
   if (from_float && target.bits)
-    return from + " != " + from + " ? (" + target.name + ")0 : convert_" + target.name + "_sat_rtz(" + from + ")";
+    return from + " != " + from + " ? (" + target.name + ")0 : convert_" + target.name + "_sat_rtz(" + from +
+           ")";
   return std::string("(") + target.name + ")" + from;
 }
 
@@ -248,8 +250,10 @@ bool can_print(const Program& program, bool fp64, std::string& why) {
                           : arity(instruction.code)   ? types[args[0]]
                                                       : instruction.dtype;
     const Type* type = find_type(typed);
-    if (type && find_type(instruction.dtype) && instruction.code > kCast && !find_rule(instruction.code, *type)) {
-      why = "instruction " + std::to_string(instruction.code) + " of " + type->storage + " has no OpenCL form";
+    if (type && find_type(instruction.dtype) && instruction.code > kCast &&
+        !find_rule(instruction.code, *type)) {
+      why =
+          "instruction " + std::to_string(instruction.code) + " of " + type->storage + " has no OpenCL form";
       return false;
     }
     types.push_back(instruction.dtype);
@@ -304,7 +308,8 @@ std::string program_text(const Program& program, const char* name, bool vector) 
     types.push_back(&result);
   }
   return helpers + "static inline " + types.back()->name + " " + name + "(" + parameters +
-         ") {\n#pragma OPENCL FP_CONTRACT OFF\n" + body + "  return " + register_name(types.size() - 1) + ";\n}\n";
+         ") {\n#pragma OPENCL FP_CONTRACT OFF\n" + body + "  return " + register_name(types.size() - 1) +
+         ";\n}\n";
 }
 
 }  // namespace edgert::cl

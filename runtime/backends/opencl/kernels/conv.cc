@@ -12,7 +12,8 @@ int64_t positions_of(const ConvParams& p) {
 // A convolution of single positions over all channels: the images are the rows of a matrix.
 bool is_product(const ConvParams& p) {
   bool single = p.form == WeightForm::kPanels && p.groups == 1 && p.taps == 1;
-  for (int i = 0; i < p.spatial; i++) single = single && p.strides[i] == 1 && p.pads[i] == 0 && p.output[i] == p.input[i];
+  for (int i = 0; i < p.spatial; i++)
+    single = single && p.strides[i] == 1 && p.pads[i] == 0 && p.output[i] == p.input[i];
   return single;
 }
 
@@ -22,7 +23,8 @@ Status plan_depthwise(Planner& planner, const NodeArgs& args, const ConvParams& 
   const Epilogue epilogue(p.epilogue, 2);
   Source source = planner.source();
   define_product(source, p.accumulator, args.inputs[0].dtype, tile, epilogue);
-  source.define("LOAD_X16(p, i)", vectors ? "vload16(0, (__global const float *)(p) + (i))" : "load_lanes(p, i, 16)");
+  source.define("LOAD_X16(p, i)",
+                vectors ? "vload16(0, (__global const float *)(p) + (i))" : "load_lanes(p, i, 16)");
   source.file("conv_shape").file("depthwise");
   Launch* launch;
   EDGERT_TRY(planner.launch(source, "depthwise", launch));
@@ -44,7 +46,8 @@ Status plan(Planner& planner, const NodeArgs& args) {
   EDGERT_TRY(parse_conv(args, p));
   if (p.epilogue.size() == 0) return {};
   if (p.form == WeightForm::kDepthwise) return plan_depthwise(planner, args, p);
-  if (is_product(p)) return plan_product(planner, args, p.epilogue, p.accumulator, positions_of(p), p.channels, p.outputs);
+  if (is_product(p))
+    return plan_product(planner, args, p.epilogue, p.accumulator, positions_of(p), p.channels, p.outputs);
   uint64_t packed = 0;
   size_t zeros = 0;
   const bool plain = p.form == WeightForm::kPlain;

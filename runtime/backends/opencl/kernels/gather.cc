@@ -29,11 +29,15 @@ Status plan_elements(Planner& planner, const NodeArgs& args) {
   if (p.count == 0) return {};
   const auto rank = static_cast<size_t>(p.rank);
   int64_t others[EDGERT_MAX_RANK];
-  for (size_t axis = 0; axis < rank; axis++) others[axis] = static_cast<int64_t>(axis) == p.axis ? 0 : p.strides[axis];
+  for (size_t axis = 0; axis < rank; axis++)
+    others[axis] = static_cast<int64_t>(axis) == p.axis ? 0 : p.strides[axis];
   Launch* launch;
   EDGERT_TRY(planner.launch(make_source(planner, item_size(p.dtype), p.wide), "gather_elements", launch));
   launch->output(0).input(0).input(1).flag(planner.node());
-  launch->value(make_walk({p.dims, rank}, {others, rank})).integer(p.n).integer(p.axis_stride).integer(p.count);
+  launch->value(make_walk({p.dims, rank}, {others, rank}))
+      .integer(p.n)
+      .integer(p.axis_stride)
+      .integer(p.count);
   launch->spread(p.count);
   return {};
 }

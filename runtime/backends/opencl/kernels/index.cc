@@ -13,7 +13,8 @@ struct Extents {
 
 Status supports_iota(const Device& device, const NodeArgs& args) {
   const int32_t dtype = args.outputs[0].dtype;
-  if (!storage_text(dtype) || (dtype == EDGERT_F64 && !device.fp64)) return unsupported("%s on this device", dtype_name(dtype));
+  if (!storage_text(dtype) || (dtype == EDGERT_F64 && !device.fp64))
+    return unsupported("%s on this device", dtype_name(dtype));
   return {};
 }
 
@@ -22,7 +23,8 @@ Status plan_iota(Planner& planner, const NodeArgs& args) {
   EDGERT_TRY(parse_iota(args, iota));
   if (iota.count == 0) return {};
   Source source = planner.source();
-  source.define("TYPE", type_text(iota.dtype)).define("STORE_Y", std::string("store_") + storage_text(iota.dtype));
+  source.define("TYPE", type_text(iota.dtype))
+      .define("STORE_Y", std::string("store_") + storage_text(iota.dtype));
   Launch* launch;
   EDGERT_TRY(planner.launch(source.file("index"), "iota", launch));
   launch->output(0).integer(iota.count).spread(iota.count);

@@ -8,7 +8,9 @@ namespace edgert::cl {
 namespace {
 
 // Axis `from_last` of the collapsed result, counted from the innermost.
-int64_t size_at(const Pointwise& p, int from_last) { return from_last < p.rank ? p.dims[p.rank - 1 - from_last] : 1; }
+int64_t size_at(const Pointwise& p, int from_last) {
+  return from_last < p.rank ? p.dims[p.rank - 1 - from_last] : 1;
+}
 
 // The third axis of the index space holds all axes but the last two.
 bool walks_outer(const Pointwise& p) { return p.rank > 3; }
@@ -33,7 +35,8 @@ void define_operands(const Pointwise& p, Source& source) {
     operands += (i ? ", " : "") + load_text(p.dtypes[i], name, at);
   }
   source.define("MAP_PARAMETERS", parameters).define("MAP_OPERANDS", operands);
-  source.define("STORE(at, value)", std::string("store_") + storage_text(p.result) + "(y_buffer + y_start, at, value)");
+  source.define("STORE(at, value)",
+                std::string("store_") + storage_text(p.result) + "(y_buffer + y_start, at, value)");
 }
 
 void set_operands(const Pointwise& p, Launch& launch) {
@@ -49,7 +52,9 @@ void set_operands(const Pointwise& p, Launch& launch) {
   }
 }
 
-Status supports(const Device& device, const NodeArgs& args) { return supports_program(device, args, "program", 0); }
+Status supports(const Device& device, const NodeArgs& args) {
+  return supports_program(device, args, "program", 0);
+}
 
 Status plan(Planner& planner, const NodeArgs& args) {
   Pointwise p;

@@ -19,10 +19,13 @@ void define_operand(Source& source, const std::string& name, int32_t dtype, cons
                 load_text(dtype, p, "walk(&" + p + "_kept, result) + walk(&" + p + "_reduced, number)"));
 }
 
-void set_operand(Launch& launch, const NormalizeParams& p, size_t input, int32_t dtype, const int64_t* strides) {
+void set_operand(Launch& launch, const NormalizeParams& p, size_t input, int32_t dtype,
+                 const int64_t* strides) {
   if (!dtype) return;
   const std::span<const int64_t> dims(p.dims, static_cast<size_t>(p.rank));
-  launch.input(input).value(walk_along(dims, strides, p.axes, false)).value(walk_along(dims, strides, p.axes, true));
+  launch.input(input)
+      .value(walk_along(dims, strides, p.axes, false))
+      .value(walk_along(dims, strides, p.axes, true));
 }
 
 Status plan(Planner& planner, const NodeArgs& args) {

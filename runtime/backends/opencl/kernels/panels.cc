@@ -18,7 +18,8 @@ Status supports_product(const Device& device, const NodeArgs& args) {
   return supports_program(device, args, "epilogue", 2);
 }
 
-void define_product(Source& source, int32_t accumulator, int32_t x_dtype, int64_t tile, const Epilogue& epilogue) {
+void define_product(Source& source, int32_t accumulator, int32_t x_dtype, int64_t tile,
+                    const Epilogue& epilogue) {
   source.define("ACC", type_text(accumulator)).define("TILE", tile);
   source.define("LOAD_X", std::string("load_") + storage_text(x_dtype));
   source.define("X_BYTES", static_cast<int64_t>(item_size(x_dtype))).file("panels");
@@ -37,11 +38,12 @@ void spread_blocks(const Device& device, Launch& launch, int64_t blocks, int64_t
   launch.range({blocks, panels, batches}, {group, 1, 1});
 }
 
-Status pack_weights(Planner& planner, const NodeArgs& args, size_t input, int32_t accumulator, const PackShape& shape,
-                    uint64_t& at) {
+Status pack_weights(Planner& planner, const NodeArgs& args, size_t input, int32_t accumulator,
+                    const PackShape& shape, uint64_t& at) {
   const int64_t columns = (shape.n + 15) / 16 * 16;
   int64_t bytes = static_cast<int64_t>(item_size(accumulator));
-  if (!multiply(bytes, columns, bytes) || !multiply(bytes, shape.k, bytes) || !multiply(bytes, shape.count, bytes))
+  if (!multiply(bytes, columns, bytes) || !multiply(bytes, shape.k, bytes) ||
+      !multiply(bytes, shape.count, bytes))
     return invalid("the weights' size overflows");
   at = planner.scratch(static_cast<uint64_t>(bytes));
   Source source = planner.source();
@@ -55,8 +57,8 @@ Status pack_weights(Planner& planner, const NodeArgs& args, size_t input, int32_
   return {};
 }
 
-Status plan_product(Planner& planner, const NodeArgs& args, const Pointwise& pointwise, int32_t accumulator, int64_t m,
-                    int64_t k, int64_t n) {
+Status plan_product(Planner& planner, const NodeArgs& args, const Pointwise& pointwise, int32_t accumulator,
+                    int64_t m, int64_t k, int64_t n) {
   const int64_t tile = choose_tile(planner.device(), m);
   const Epilogue epilogue(pointwise, 2);
   Source source = planner.source();
@@ -90,12 +92,14 @@ ConvShape make_conv_shape(const ConvParams& conv) {
 }
 
 Status zero_channels(Planner& planner, const NodeArgs& args, int64_t channels, size_t& table) {
-  const std::vector<uint8_t> zeros(std::max<size_t>(static_cast<size_t>(channels) * item_size(args.inputs[0].dtype), 1));
+  const std::vector<uint8_t> zeros(
+      std::max<size_t>(static_cast<size_t>(channels) * item_size(args.inputs[0].dtype), 1));
   return planner.table(zeros.data(), zeros.size(), table);
 }
 
 Status supports_conv(const Device& device, const NodeArgs& args) {
-  if (args.inputs[0].rank > 5) return unsupported("%d spatial axes, OpenCL takes 3 at most", args.inputs[0].rank - 2);
+  if (args.inputs[0].rank > 5)
+    return unsupported("%d spatial axes, OpenCL takes 3 at most", args.inputs[0].rank - 2);
   return supports_product(device, args);
 }
 

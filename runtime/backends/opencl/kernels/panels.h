@@ -10,7 +10,8 @@ namespace edgert::cl {
 // Operands 0 and 1, the accumulator and the epilogue have types that the kernels know.
 Status supports_product(const Device& device, const NodeArgs& args);
 // Defines ACC, TILE, LOAD_X and X_BYTES and adds panels.cl and the epilogue.
-void define_product(Source& source, int32_t accumulator, int32_t x_dtype, int64_t tile, const Epilogue& epilogue);
+void define_product(Source& source, int32_t accumulator, int32_t x_dtype, int64_t tile,
+                    const Epilogue& epilogue);
 // Rows of x that one work-item holds, for a product of `rows` rows.
 int64_t choose_tile(const Device& device, int64_t rows);
 // Work-items (blocks, panels, batches) in the device's preferred groups.
@@ -22,8 +23,8 @@ struct PackShape {
   int64_t k, n, row_stride, column_stride, count;
   Walk matrices;
 };
-Status pack_weights(Planner& planner, const NodeArgs& args, size_t input, int32_t accumulator, const PackShape& shape,
-                    uint64_t& at);
+Status pack_weights(Planner& planner, const NodeArgs& args, size_t input, int32_t accumulator,
+                    const PackShape& shape, uint64_t& at);
 
 // The convolutions' shape as their kernels take it, with three spatial axes.
 struct ConvShape {
@@ -34,8 +35,8 @@ ConvShape make_conv_shape(const ConvParams& conv);
 // A table of `channels` zeros of operand 0's type: what lies outside an image.
 Status zero_channels(Planner& planner, const NodeArgs& args, int64_t channels, size_t& table);
 // A product [m, k] x panels [k, n] of operand 1 with the node's epilogue, where nothing else is to be done.
-Status plan_product(Planner& planner, const NodeArgs& args, const Pointwise& pointwise, int32_t accumulator, int64_t m,
-                    int64_t k, int64_t n);
+Status plan_product(Planner& planner, const NodeArgs& args, const Pointwise& pointwise, int32_t accumulator,
+                    int64_t m, int64_t k, int64_t n);
 Status supports_conv(const Device& device, const NodeArgs& args);
 
 }  // namespace edgert::cl

@@ -47,7 +47,8 @@ void define_kind(const Device& device, Source& source, const PoolParams& pool) {
 }
 
 Status supports(const Device& device, const NodeArgs& args) {
-  if (args.inputs[0].rank > 5) return unsupported("%d spatial axes, OpenCL takes 3 at most", args.inputs[0].rank - 2);
+  if (args.inputs[0].rank > 5)
+    return unsupported("%d spatial axes, OpenCL takes 3 at most", args.inputs[0].rank - 2);
   const int32_t dtype = compute_dtype(args.inputs[0].dtype);
   if (args.node.string("kind") != "max" && dtype != EDGERT_F32 && dtype != EDGERT_F64)
     return unsupported("pooling other than max of %s", dtype_name(dtype));

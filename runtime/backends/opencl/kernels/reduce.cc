@@ -35,13 +35,18 @@ void define_kind(Source& source, ReduceKind kind, int32_t dtype) {
     case ReduceKind::kSum:
     case ReduceKind::kMean: join = "(TOTAL)((a) + (b))", initial = "0"; break;
     case ReduceKind::kProd: join = "(TOTAL)((a) * (b))", initial = "1"; break;
-    case ReduceKind::kMax: join = "((b) != (b) || (b) > (a) ? (b) : (a))", initial = limit_text(dtype, true); break;
-    case ReduceKind::kMin: join = "((b) != (b) || (b) < (a) ? (b) : (a))", initial = limit_text(dtype, false); break;
+    case ReduceKind::kMax:
+      join = "((b) != (b) || (b) > (a) ? (b) : (a))", initial = limit_text(dtype, true);
+      break;
+    case ReduceKind::kMin:
+      join = "((b) != (b) || (b) < (a) ? (b) : (a))", initial = limit_text(dtype, false);
+      break;
   }
   source.define("JOIN(a, b)", join).define("INITIAL", initial);
   std::string value = "(total)";
   if (kind == ReduceKind::kMean)
-    value = is_float(dtype) ? "((total) / (TOTAL)(count))" : "((count) == 0 ? (TOTAL)0 : (TOTAL)((total) / (TOTAL)(count)))";
+    value = is_float(dtype) ? "((total) / (TOTAL)(count))"
+                            : "((count) == 0 ? (TOTAL)0 : (TOTAL)((total) / (TOTAL)(count)))";
   source.define("MEAN(total, count)", "(" + type + ")" + value);
 }
 

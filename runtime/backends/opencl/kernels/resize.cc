@@ -39,7 +39,8 @@ void add_axis(const ResizeParams& p, const ResizeAxis* axis, int64_t size, int t
     places[0] = i;
     if (axis) resize_taps(p, *axis, i, places.data(), weights.data());
     const bool outside = axis && resize_outside(p, *axis, resize_position(p, *axis, i));
-    for (size_t k = 0; k < places.size(); k++) span.places.push_back(outside ? -1 : static_cast<int32_t>(places[k]));
+    for (size_t k = 0; k < places.size(); k++)
+      span.places.push_back(outside ? -1 : static_cast<int32_t>(places[k]));
     span.weights.insert(span.weights.end(), weights.begin(), weights.end());
   }
 }
@@ -69,7 +70,8 @@ Status supports(const Device& device, const NodeArgs& args) {
   if (args.node.string("kind") != "nearest" && dtype != EDGERT_F32 && dtype != EDGERT_F64)
     return unsupported("interpolation of %s", dtype_name(dtype));
   const auto axes = args.node.ints("axes");
-  if (!axes.empty() && *std::max_element(axes.begin(), axes.end()) - *std::min_element(axes.begin(), axes.end()) >= kSpan)
+  if (!axes.empty() &&
+      *std::max_element(axes.begin(), axes.end()) - *std::min_element(axes.begin(), axes.end()) >= kSpan)
     return unsupported("resize of axes more than 3 apart");
   return supports_number(device, {args.node, args.inputs.first(1), args.outputs});
 }

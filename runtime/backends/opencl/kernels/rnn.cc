@@ -44,7 +44,8 @@ void define_layer(Source& source, const RnnParams& p, int64_t group) {
       source.add("static inline float " + name + "(float v) { return " +
                  activation_text(p.activations[d][i], p.alpha[d][i], p.beta[d][i]) + "; }\n");
     }
-  source.define("EDGE_ACTIVATION(d, i, v)", p.directions == 2 ? "((d) ? act_1##i(v) : act_0##i(v))" : "act_0##i(v)");
+  source.define("EDGE_ACTIVATION(d, i, v)",
+                p.directions == 2 ? "((d) ? act_1##i(v) : act_0##i(v))" : "act_0##i(v)");
   source.define("GROUP", group).define("GATES", p.gates).define("KIND", static_cast<int64_t>(p.kind));
   source.define("HAS_BIAS", p.has_bias).define("HAS_LENGTHS", p.has_lengths).define("HAS_H", p.has_h);
   source.define("HAS_C", p.has_c).define("HAS_PEEPHOLE", p.has_peephole).define("HAS_Y", p.has_y);
@@ -52,7 +53,8 @@ void define_layer(Source& source, const RnnParams& p, int64_t group) {
   source.define("LINEAR_BEFORE_RESET", p.linear_before_reset).define("INPUT_FORGET", p.input_forget);
 }
 
-Status pack(Planner& planner, const NodeArgs& args, size_t input, const RnnParams& p, int64_t k, uint64_t& at) {
+Status pack(Planner& planner, const NodeArgs& args, size_t input, const RnnParams& p, int64_t k,
+            uint64_t& at) {
   const int64_t n = p.gates * p.hidden, stride = n * k;
   PackShape shape{k, n, 1, k, p.directions, make_walk({&p.directions, 1}, {&stride, 1})};
   return pack_weights(planner, args, input, EDGERT_F32, shape, at);
@@ -75,13 +77,15 @@ Status multiply_inputs(Planner& planner, const NodeArgs& args, const RnnParams& 
   launch->scratch(gates).input(0);
   p.packed_w ? launch->input(1) : launch->scratch(packed);
   launch->integer(rows).integer(width).integer(p.inputs).integer(p.inputs).integer(1);
-  launch->value(make_walk({&p.directions, 1}, {&shared, 1})).value(make_walk({&p.directions, 1}, {&matrix, 1}));
+  launch->value(make_walk({&p.directions, 1}, {&shared, 1}))
+      .value(make_walk({&p.directions, 1}, {&matrix, 1}));
   spread_blocks(planner.device(), *launch, (rows + tile - 1) / tile, (width + 15) / 16, p.directions);
   return {};
 }
 
 Status supports(const Device& device, const NodeArgs& args) {
-  if (args.inputs[0].dtype != EDGERT_F32) return unsupported("rnn of %s, expected f32", dtype_name(args.inputs[0].dtype));
+  if (args.inputs[0].dtype != EDGERT_F32)
+    return unsupported("rnn of %s, expected f32", dtype_name(args.inputs[0].dtype));
   const int64_t needed = local_bytes(4, std::min<int64_t>(args.node.integer("hidden_size", 0), 1 << 24));
   if (needed > static_cast<int64_t>(device.local_memory))
     return unsupported("%lld bytes of local memory, the device has %llu", static_cast<long long>(needed),
@@ -111,7 +115,11 @@ Status plan(Planner& planner, const NodeArgs& args) {
   for (size_t i = 0; i < 5; i++) launch->input(given[i] ? 3 + i : 0);
   const bool wanted[] = {p.has_y, p.has_y_h, p.has_y_c};
   for (size_t i = 0; i < 3; i++) wanted[i] ? launch->output(i) : launch->input(0);
-  launch->integer(p.steps).integer(p.batch).integer(p.hidden).integer(p.reverse[0]).value(static_cast<float>(p.clip));
+  launch->integer(p.steps)
+      .integer(p.batch)
+      .integer(p.hidden)
+      .integer(p.reverse[0])
+      .value(static_cast<float>(p.clip));
   launch->local(4 * p.hidden).local(4 * p.hidden).local(4 * width).local(4 * p.hidden).local(4 * width);
   launch->range({p.batch * group, p.directions}, {group, 1});
   return {};
