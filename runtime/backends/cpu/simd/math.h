@@ -34,7 +34,8 @@ static inline f32 exp(f32 x) {
 }
 
 static inline f32 expm1(f32 x) {
-  static const float kSeries[] = {0.5f, 0.166666672f, 0.0416663401f, 0.00833327416f, 0.0013942098f, 0.000199135073f};
+  static const float kSeries[] = {0.5f,           0.166666672f,  0.0416663401f,
+                                  0.00833327416f, 0.0013942098f, 0.000199135073f};
   const f32 bounded = min(splat(60.0f), max(splat(-20.0f), x));
   f32 n;
   const f32 r = reduce_exponent(bounded, n);
@@ -46,8 +47,8 @@ static inline f32 expm1(f32 x) {
 
 // ln(m) + e ln 2 where f = m - 1 is within [sqrt(1/2) - 1, sqrt(2) - 1] and `rest` is a small addend of f.
 static inline f32 log_of_parts(f32 f, f32 e, f32 rest) {
-  static const float kSeries[] = {0.333333105f,  -0.249999866f, 0.200022191f,  -0.166692436f, 0.142187774f,
-                                  -0.12384513f, 0.118723467f, -0.11788705f, 0.0691538453f};
+  static const float kSeries[] = {0.333333105f, -0.249999866f, 0.200022191f, -0.166692436f, 0.142187774f,
+                                  -0.12384513f, 0.118723467f,  -0.11788705f, 0.0691538453f};
   const f32 square = f * f;
   f32 y = f * square * polynomial(f, kSeries);
   y = fma(e, splat(-2.12194440e-4f), y) + rest;
@@ -55,9 +56,9 @@ static inline f32 log_of_parts(f32 f, f32 e, f32 rest) {
   return fma(e, splat(0.693359375f), f + y);
 }
 
-// m and e of a positive normal x = m 2^e with m within [sqrt(1/2), sqrt(2)).
+// m and e of a positive normal x = m 2^e with m within [sqrt(1/2), sqrt(2)); for other x any value.
 static inline f32 split_exponent(f32 x, f32& e) {
-  const i32 shifted = bits(x) - 0x3f3504f3;  // sqrt(1/2)
+  const i32 shifted = (i32)((u32)bits(x) - 0x3f3504f3u);  // sqrt(1/2)
   e = to_f32(shifted >> 23);
   return from_bits((shifted & 0x007fffff) + 0x3f3504f3);
 }
@@ -94,7 +95,8 @@ static inline f32 sigmoid(f32 x) {
 }
 
 static inline f32 tanh(f32 x) {
-  static const float kSeries[] = {-0.333333313f, 0.133332103f, -0.0539472289f, 0.0217030812f, -0.00818292238f, 0.00214774068f};
+  static const float kSeries[] = {-0.333333313f, 0.133332103f,    -0.0539472289f,
+                                  0.0217030812f, -0.00818292238f, 0.00214774068f};
   const f32 size = abs(x), square = x * x;
   const f32 near = fma(square * x, polynomial(square, kSeries), x);
   const f32 rest = divide(splat(2.0f), exp(min(splat(20.0f), size + size)) + 1.0f);
@@ -103,9 +105,9 @@ static inline f32 tanh(f32 x) {
 }
 
 static inline f32 erf(f32 x) {
-  static const float kSeries[] = {0.128379166f,   -0.376126349f,   0.112837367f,  -0.0268617738f,
+  static const float kSeries[] = {0.128379166f,   -0.376126349f,   0.112837367f,   -0.0268617738f,
                                   0.00520721916f, -0.00082165451f, 8.69895885e-05f};
-  static const float kLogOfRest[] = {0.000162030308f, -1.12945318f,    -0.633473396f,  -0.108139105f,
+  static const float kLogOfRest[] = {0.000162030308f, -1.12945318f,    -0.633473396f,   -0.108139105f,
                                      0.0250271969f,   -0.00413566735f, 0.000427087973f, -2.04518237e-05f};
   const f32 size = abs(x), square = x * x;
   const f32 near = fma(x, polynomial(square, kSeries), x);
@@ -131,7 +133,8 @@ static inline f32 sine_of_quadrant(f32 r, i32 quadrant) {
   static const float kCosine[] = {0.0416666679f, -0.00138888834f, 2.47994813e-05f, -2.72069343e-07f};
   const f32 square = r * r;
   const f32 sine = fma(square * r, polynomial(square, kSine), r);
-  const f32 cosine = fma(square * square, polynomial(square, kCosine), fma(square, splat(-0.5f), splat(1.0f)));
+  const f32 cosine =
+      fma(square * square, polynomial(square, kCosine), fma(square, splat(-0.5f), splat(1.0f)));
   const f32 y = (quadrant & 1) != 0 ? cosine : sine;
   return from_bits(bits(y) ^ ((quadrant & 2) << 30));
 }

@@ -43,6 +43,7 @@ constexpr int W = EDGERT_AVX512 ? 16 : EDGERT_AVX2 ? 8 : 4;
 
 typedef float f32 __attribute__((vector_size(W * 4)));
 typedef int32_t i32 __attribute__((vector_size(W * 4)));
+typedef uint32_t u32 __attribute__((vector_size(W * 4)));
 typedef uint8_t bytes_of_lanes __attribute__((vector_size(W)));
 typedef uint16_t halves_of_lanes __attribute__((vector_size(W * 2)));
 
