@@ -63,8 +63,8 @@ def test_activations(cpu: Device, name: str) -> None:
     for kind in GATES:
         names = [name.capitalize()] * len(ACTIVATIONS[kind])
         given = operands(kind, 1, optional=False)
-        compare(Rnn(kind, "forward", 7, tuple(names)), given, cpu)
-        compare(Rnn(kind, "forward", 7, tuple(names), (0.3,) * 3, (0.2,) * 3), given, cpu)
+        compare(Rnn(kind, "forward", 7, tuple(names)), given, cpu, tolerance=1e-4)
+        compare(Rnn(kind, "forward", 7, tuple(names), (0.3,) * 3, (0.2,) * 3), given, cpu, tolerance=1e-4)
 
 
 def test_long_lengths_are_refused(cpu: Device) -> None:
