@@ -122,10 +122,8 @@ Status check_bodies(const Model& model, int32_t index, int nesting, std::vector<
     for (int32_t g : node.graphs)
       if (!within(g, model.graphs.size()))
         return bad("%s '%s' refers to graph %d", op.c_str(), node.info.name.c_str(), g);
-    if (op == "if")
-      EDGERT_TRY(check_if(model, graph, node));
-    else if (op == "loop")
-      EDGERT_TRY(check_loop(model, graph, node));
+    if (op == "if") EDGERT_TRY(check_if(model, graph, node));
+    else if (op == "loop") EDGERT_TRY(check_loop(model, graph, node));
     else if (!node.graphs.empty())
       return error(EDGERT_ERROR_UNSUPPORTED, "load: %s '%s' has bodies; this version knows if and loop",
                    op.c_str(), node.info.name.c_str());

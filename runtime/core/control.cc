@@ -126,8 +126,7 @@ Status Frame::run_if(SegmentPlan& plan, const Step& step, const Node& node) {
     const int32_t value = node.outputs[i];
     if (value >= 0 && is_known(value))
       body.set_output(static_cast<int32_t>(i), address(current_[static_cast<size_t>(value)]), dims(value));
-    else
-      body.set_output(static_cast<int32_t>(i), nullptr, {});
+    else body.set_output(static_cast<int32_t>(i), nullptr, {});
   }
   EDGERT_TRY(body.run());
   for (size_t i = 0; i < node.outputs.size(); i++) {

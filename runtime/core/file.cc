@@ -13,10 +13,8 @@
 namespace edgert {
 
 File::~File() {
-  if (mapped_bytes_)
-    munmap(block_, mapped_bytes_);
-  else
-    std::free(block_);
+  if (mapped_bytes_) munmap(block_, mapped_bytes_);
+  else std::free(block_);
 }
 
 Status File::open(const char* path, std::shared_ptr<const File>& out) {

@@ -16,12 +16,9 @@ int64_t load_integer(const void* from, int32_t dtype) {
     return static_cast<int64_t>(zero);
   };
   switch (item_size(dtype)) {
-    case 8:
-      return as(int64_t{});
-    case 4:
-      return dtype == EDGERT_U32 ? as(uint32_t{}) : as(int32_t{});
-    case 2:
-      return dtype == EDGERT_U16 ? as(uint16_t{}) : as(int16_t{});
+    case 8: return as(int64_t{});
+    case 4: return dtype == EDGERT_U32 ? as(uint32_t{}) : as(int32_t{});
+    case 2: return dtype == EDGERT_U16 ? as(uint16_t{}) : as(int16_t{});
     default:
       return dtype == EDGERT_I8 || dtype == EDGERT_I4 || dtype == EDGERT_I2 ? as(int8_t{}) : as(uint8_t{});
   }
@@ -289,8 +286,7 @@ Frame::Output* Frame::direct_output(const Storage& storage) {
 Status Frame::resolve_storage(Storage& storage) {
   const auto root = static_cast<size_t>(storage.value);
   switch (storage.kind) {
-    case Storage::Kind::kFixed:
-      return {};
+    case Storage::Kind::kFixed: return {};
     case Storage::Kind::kInput:
       storage.memory = inputs_[static_cast<size_t>(graph_.values[root].input)].memory;
       return {};
@@ -300,11 +296,8 @@ Status Frame::resolve_storage(Storage& storage) {
         storage.memory.offset += storage.offset;
       }
       return {};
-    case Storage::Kind::kUnknown:
-      storage.memory = {};
-      return {};
-    case Storage::Kind::kBlock:
-      break;
+    case Storage::Kind::kUnknown: storage.memory = {}; return {};
+    case Storage::Kind::kBlock: break;
   }
   if (!storage.defined_here) {
     storage.memory = current_[root];
@@ -376,12 +369,9 @@ Status Frame::execute(SegmentPlan& plan) {
     }
     if (context_.separate) status = begin_step(plan, static_cast<int32_t>(i));
     if (status.ok()) {
-      if (step.kind == Step::Kind::kKernel)
-        status = run_kernel(plan, step);
-      else if (step.kind == Step::Kind::kTransfer)
-        status = run_transfer(plan, step);
-      else
-        status = run_control(plan, step);
+      if (step.kind == Step::Kind::kKernel) status = run_kernel(plan, step);
+      else if (step.kind == Step::Kind::kTransfer) status = run_transfer(plan, step);
+      else status = run_control(plan, step);
     }
     if (context_.separate) end_step(plan, static_cast<int32_t>(i));
   }

@@ -77,10 +77,8 @@ class Builder {
       }
       plan_.dims.push_back(size);
     }
-    if (is_result || (v.input >= 0 && segment_index_ == 0))
-      plan_.defined.emplace_back(index, offset);
-    else if (v.constant < 0)
-      plan_.used.emplace_back(index, offset);
+    if (is_result || (v.input >= 0 && segment_index_ == 0)) plan_.defined.emplace_back(index, offset);
+    else if (v.constant < 0) plan_.used.emplace_back(index, offset);
     return {};
   }
 
@@ -91,10 +89,8 @@ class Builder {
     const bool open = std::ranges::any_of(shape(index), [](int64_t d) { return d < 0; });
     known = !open || v.capacity >= 0;
     if (!known) return {};
-    if (open)
-      EDGERT_TRY(evaluation_.get(v.capacity, "capacity of '" + v.name + "'", elements));
-    else if (!product(shape(index), elements))
-      elements = -1;
+    if (open) EDGERT_TRY(evaluation_.get(v.capacity, "capacity of '" + v.name + "'", elements));
+    else if (!product(shape(index), elements)) elements = -1;
     if (elements < 0 || !multiply(elements, static_cast<int64_t>(item_size(v.dtype)), total))
       return error(EDGERT_ERROR_MEMORY, "size of '%s' %s is too large", v.name.c_str(),
                    shape_text(shape(index)).c_str());

@@ -315,10 +315,8 @@ Status Session::start_state(Tied& state) {
     return error(EDGERT_ERROR_GUARD, "state '%s' has size %s", value.name.c_str(),
                  shape_text(state.dims).c_str());
   EDGERT_TRY(reserve(state.now, static_cast<uint64_t>(bytes), value.name.c_str()));
-  if (form && bytes)
-    std::memcpy(state.now.memory.handle, form->data, static_cast<size_t>(bytes));
-  else
-    std::memset(state.now.memory.handle, 0, static_cast<size_t>(bytes));
+  if (form && bytes) std::memcpy(state.now.memory.handle, form->data, static_cast<size_t>(bytes));
+  else std::memset(state.now.memory.handle, 0, static_cast<size_t>(bytes));
   state.started = true;
   return {};
 }

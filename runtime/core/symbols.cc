@@ -31,12 +31,9 @@ using State = Evaluation::State;
 
 State apply(ExprCode code, int64_t a, int64_t b, int64_t& out) {
   switch (code) {
-    case ExprCode::kAdd:
-      return __builtin_add_overflow(a, b, &out) ? State::kOverflow : State::kKnown;
-    case ExprCode::kSub:
-      return __builtin_sub_overflow(a, b, &out) ? State::kOverflow : State::kKnown;
-    case ExprCode::kMul:
-      return __builtin_mul_overflow(a, b, &out) ? State::kOverflow : State::kKnown;
+    case ExprCode::kAdd: return __builtin_add_overflow(a, b, &out) ? State::kOverflow : State::kKnown;
+    case ExprCode::kSub: return __builtin_sub_overflow(a, b, &out) ? State::kOverflow : State::kKnown;
+    case ExprCode::kMul: return __builtin_mul_overflow(a, b, &out) ? State::kOverflow : State::kKnown;
     case ExprCode::kFloorDiv:
       if (b == 0) return State::kDivision;
       return floor_divide(a, b, out) ? State::kKnown : State::kOverflow;
@@ -47,15 +44,9 @@ State apply(ExprCode code, int64_t a, int64_t b, int64_t& out) {
       if (b == 0) return State::kDivision;
       out = modulo(a, b);
       return State::kKnown;
-    case ExprCode::kMin:
-      out = std::min(a, b);
-      return State::kKnown;
-    case ExprCode::kMax:
-      out = std::max(a, b);
-      return State::kKnown;
-    case ExprCode::kEq:
-      out = a == b;
-      return State::kKnown;
+    case ExprCode::kMin: out = std::min(a, b); return State::kKnown;
+    case ExprCode::kMax: out = std::max(a, b); return State::kKnown;
+    case ExprCode::kEq: out = a == b; return State::kKnown;
     default:  // kBcast
       if (a != b && a != 1 && b != 1) return State::kBroadcast;
       out = a == 1 ? b : a;
@@ -78,10 +69,8 @@ void Evaluation::evaluate(size_t index) {
   if (e.code == ExprCode::kConst) {
     value = e.value;
   } else if (e.code == ExprCode::kSymbol) {
-    if (symbols_.known(e.a))
-      value = symbols_.value(e.a);
-    else
-      state = State::kUnknown;
+    if (symbols_.known(e.a)) value = symbols_.value(e.a);
+    else state = State::kUnknown;
   } else if (e.code == ExprCode::kSelect) {
     state = this->state(e.a);
     if (state != State::kKnown) return;

@@ -35,16 +35,12 @@ int32_t compute_dtype(int32_t dtype) {
     case EDGERT_F8E5M2:
     case EDGERT_F8E5M2FNUZ:
     case EDGERT_F8E8M0:
-    case EDGERT_F4E2M1:
-      return EDGERT_F32;
+    case EDGERT_F4E2M1: return EDGERT_F32;
     case EDGERT_I4:
-    case EDGERT_I2:
-      return EDGERT_I8;
+    case EDGERT_I2: return EDGERT_I8;
     case EDGERT_U4:
-    case EDGERT_U2:
-      return EDGERT_U8;
-    default:
-      return dtype;
+    case EDGERT_U2: return EDGERT_U8;
+    default: return dtype;
   }
 }
 

@@ -30,23 +30,47 @@ typedef enum edgert_status {
   EDGERT_ERROR_DEVICE = 6,      /* the device or its driver failed */
   EDGERT_ERROR_BUSY = 7,        /* the session is running already */
   EDGERT_ERROR_CANCELLED = 8,
-  EDGERT_ERROR_LIMIT = 9,       /* the step limit was reached */
+  EDGERT_ERROR_LIMIT = 9, /* the step limit was reached */
   EDGERT_ERROR_IO = 10,
   EDGERT_ERROR_INTERNAL = 11
 } edgert_status;
 
 /* Element types; the numbers are those of the file. Sub-byte elements take one byte each. */
 typedef enum edgert_dtype {
-  EDGERT_F32 = 1, EDGERT_F64 = 2, EDGERT_F16 = 3, EDGERT_BF16 = 4,
-  EDGERT_I8 = 5, EDGERT_I16 = 6, EDGERT_I32 = 7, EDGERT_I64 = 8,
-  EDGERT_U8 = 9, EDGERT_U16 = 10, EDGERT_U32 = 11, EDGERT_U64 = 12,
-  EDGERT_BOOL = 13, EDGERT_C64 = 14, EDGERT_C128 = 15, EDGERT_STRING = 16,
-  EDGERT_F8E4M3FN = 17, EDGERT_F8E4M3FNUZ = 18, EDGERT_F8E5M2 = 19, EDGERT_F8E5M2FNUZ = 20,
-  EDGERT_F8E8M0 = 21, EDGERT_I4 = 22, EDGERT_U4 = 23, EDGERT_F4E2M1 = 24, EDGERT_I2 = 25, EDGERT_U2 = 26
+  EDGERT_F32 = 1,
+  EDGERT_F64 = 2,
+  EDGERT_F16 = 3,
+  EDGERT_BF16 = 4,
+  EDGERT_I8 = 5,
+  EDGERT_I16 = 6,
+  EDGERT_I32 = 7,
+  EDGERT_I64 = 8,
+  EDGERT_U8 = 9,
+  EDGERT_U16 = 10,
+  EDGERT_U32 = 11,
+  EDGERT_U64 = 12,
+  EDGERT_BOOL = 13,
+  EDGERT_C64 = 14,
+  EDGERT_C128 = 15,
+  EDGERT_STRING = 16,
+  EDGERT_F8E4M3FN = 17,
+  EDGERT_F8E4M3FNUZ = 18,
+  EDGERT_F8E5M2 = 19,
+  EDGERT_F8E5M2FNUZ = 20,
+  EDGERT_F8E8M0 = 21,
+  EDGERT_I4 = 22,
+  EDGERT_U4 = 23,
+  EDGERT_F4E2M1 = 24,
+  EDGERT_I2 = 25,
+  EDGERT_U2 = 26
 } edgert_dtype;
 
 typedef enum edgert_kind {
-  EDGERT_TENSOR = 0, EDGERT_STRING_TENSOR = 1, EDGERT_SEQUENCE = 2, EDGERT_OPTIONAL = 3, EDGERT_MAP = 4
+  EDGERT_TENSOR = 0,
+  EDGERT_STRING_TENSOR = 1,
+  EDGERT_SEQUENCE = 2,
+  EDGERT_OPTIONAL = 3,
+  EDGERT_MAP = 4
 } edgert_kind;
 
 #define EDGERT_MAX_RANK 12
@@ -56,15 +80,15 @@ typedef struct edgert_value edgert_value;
 
 /* ---- loading ---- */
 
-#define EDGERT_VERIFY 1u  /* check the whole-file checksum */
-#define EDGERT_STRICT 2u  /* refuse to place a node on another device than the one asked for */
+#define EDGERT_VERIFY 1u /* check the whole-file checksum */
+#define EDGERT_STRICT 2u /* refuse to place a node on another device than the one asked for */
 
 typedef struct edgert_options {
-  uint32_t size;         /* sizeof(edgert_options) */
+  uint32_t size; /* sizeof(edgert_options) */
   uint32_t flags;
-  const char* device;    /* "cpu" (default), "opencl", "opencl:1", "auto" */
-  const char* entry;     /* entry point; NULL: the first */
-  int32_t threads;       /* 0: the usable cores */
+  const char* device; /* "cpu" (default), "opencl", "opencl:1", "auto" */
+  const char* entry;  /* entry point; NULL: the first */
+  int32_t threads;    /* 0: the usable cores */
   int32_t reserved;
   uint64_t memory_limit; /* bytes one run may allocate; 0: no limit but the machine's */
   uint64_t step_limit;   /* node executions per run; 0: none */
@@ -75,13 +99,14 @@ typedef struct edgert_options {
 EDGERT_API const char* edgert_version(void);
 EDGERT_API const char* edgert_last_error(void);
 
-EDGERT_API edgert_status edgert_load_path(const char* path, const edgert_options* options, edgert_session** out);
+EDGERT_API edgert_status edgert_load_path(const char* path, const edgert_options* options,
+                                          edgert_session** out);
 /* Copies `bytes` bytes at `data`. */
 EDGERT_API edgert_status edgert_load_memory(const void* data, size_t bytes, const edgert_options* options,
                                             edgert_session** out);
 /* Maps `bytes` bytes (0: up to the end) of `fd` from `offset`, as an asset inside an APK needs. */
-EDGERT_API edgert_status edgert_load_fd(int fd, uint64_t offset, uint64_t bytes, const edgert_options* options,
-                                        edgert_session** out);
+EDGERT_API edgert_status edgert_load_fd(int fd, uint64_t offset, uint64_t bytes,
+                                        const edgert_options* options, edgert_session** out);
 /* A session of its own over the same weights. */
 EDGERT_API edgert_status edgert_clone(edgert_session* session, edgert_session** out);
 EDGERT_API void edgert_close(edgert_session* session);
@@ -117,17 +142,19 @@ EDGERT_API edgert_status edgert_input_spec(const edgert_session* session, int32_
 EDGERT_API edgert_status edgert_output_spec(const edgert_session* session, int32_t index, edgert_spec* out);
 
 /* The tensor's memory is read during runs and must stay until it is replaced or the session is closed. */
-EDGERT_API edgert_status edgert_set_input(edgert_session* session, int32_t index, const edgert_tensor* tensor);
+EDGERT_API edgert_status edgert_set_input(edgert_session* session, int32_t index,
+                                          const edgert_tensor* tensor);
 /* Write output `index` straight into the caller's memory; its dims are checked at run. NULL: undo. */
-EDGERT_API edgert_status edgert_set_output(edgert_session* session, int32_t index, const edgert_tensor* tensor);
+EDGERT_API edgert_status edgert_set_output(edgert_session* session, int32_t index,
+                                           const edgert_tensor* tensor);
 EDGERT_API edgert_status edgert_run(edgert_session* session);
 /* The result of the last run. `data` is valid until the next run; for a device output it is read back. */
 EDGERT_API edgert_status edgert_get_output(edgert_session* session, int32_t index, edgert_tensor* out);
 /* Output tensors' device memory (OpenCL cl_mem and byte offset), without a copy. */
-EDGERT_API edgert_status edgert_get_output_device(edgert_session* session, int32_t index, edgert_tensor* shape,
-                                                  void** memory, uint64_t* offset);
-EDGERT_API edgert_status edgert_set_input_device(edgert_session* session, int32_t index, const edgert_tensor* shape,
-                                                 void* memory, uint64_t offset);
+EDGERT_API edgert_status edgert_get_output_device(edgert_session* session, int32_t index,
+                                                  edgert_tensor* shape, void** memory, uint64_t* offset);
+EDGERT_API edgert_status edgert_set_input_device(edgert_session* session, int32_t index,
+                                                 const edgert_tensor* shape, void* memory, uint64_t offset);
 /* Ask the running call to stop; it returns EDGERT_ERROR_CANCELLED. Callable from any thread. */
 EDGERT_API void edgert_cancel(edgert_session* session);
 /* State inputs go back to their initial values. */
@@ -144,8 +171,8 @@ EDGERT_API void edgert_value_free(edgert_value* value);
 
 /* ---- looking inside ---- */
 
-/* One JSON text: {"device", "isa", "threads", "arena_bytes", "weight_bytes", "nodes": [{"name", "op", "device",
- * "reason", "segment"}], ...}. Valid until the session is closed or described again. */
+/* One JSON text: {"device", "isa", "threads", "arena_bytes", "weight_bytes", "nodes": [{"name", "op",
+ * "device", "reason", "segment"}], ...}. Valid until the session is closed or described again. */
 EDGERT_API edgert_status edgert_describe(edgert_session* session, const char** json);
 /* After edgert_keep_values(session, 1), runs keep every materialised value until the next run. */
 EDGERT_API edgert_status edgert_keep_values(edgert_session* session, int32_t keep);
@@ -155,8 +182,9 @@ EDGERT_API edgert_status edgert_name(const edgert_session* session, int32_t inde
                                      const char** absorbed_by, int32_t* rank, uint8_t perm[EDGERT_MAX_RANK]);
 EDGERT_API edgert_status edgert_get_named(edgert_session* session, int32_t index, edgert_tensor* out);
 EDGERT_API int32_t edgert_reference_count(const edgert_session* session);
-EDGERT_API edgert_status edgert_reference(edgert_session* session, int32_t index, int32_t is_output, int32_t position,
-                                          edgert_tensor* out, double* tolerance, const char** source);
+EDGERT_API edgert_status edgert_reference(edgert_session* session, int32_t index, int32_t is_output,
+                                          int32_t position, edgert_tensor* out, double* tolerance,
+                                          const char** source);
 EDGERT_API const char* edgert_metadata(const edgert_session* session, const char* key);
 /* JSON list of devices: [{"device": "cpu", "name": ..., "isa": ...}, {"device": "opencl:0", ...}]. */
 EDGERT_API edgert_status edgert_devices(const char** json);
@@ -178,9 +206,9 @@ typedef struct edgert_operand {
   int32_t dtype;
   int32_t rank;
   const int64_t* dims;
-  const void* data;        /* a constant's stored form, 64-byte aligned */
-  uint64_t data_bytes;     /* of `data`; for a result, of its storage */
-  const char* form;        /* "plain" or a packed kind; NULL where not constant */
+  const void* data;    /* a constant's stored form, 64-byte aligned */
+  uint64_t data_bytes; /* of `data`; for a result, of its storage */
+  const char* form;    /* "plain" or a packed kind; NULL where not constant */
   const int64_t* form_params;
   uint64_t form_param_count;
 } edgert_operand;
@@ -194,33 +222,35 @@ typedef struct edgert_plan {
   int32_t output_count;
   const edgert_operand* inputs;
   const edgert_operand* outputs;
-  uint64_t scratch_bytes;  /* out: 64-byte aligned memory the kernel wants during `run` */
-  void* state;             /* out: passed to `run`; take it from `allocate` */
-  char* error;             /* out: what is wrong, when returning an error */
+  uint64_t scratch_bytes; /* out: 64-byte aligned memory the kernel wants during `run` */
+  void* state;            /* out: passed to `run`; take it from `allocate` */
+  char* error;            /* out: what is wrong, when returning an error */
   size_t error_bytes;
-  void* (*allocate)(struct edgert_plan* plan, size_t bytes); /* zeroed, freed with the plan; NULL: no memory */
+  void* (*allocate)(struct edgert_plan* plan,
+                    size_t bytes); /* zeroed, freed with the plan; NULL: no memory */
   void* internal;
 } edgert_plan;
 
 typedef struct edgert_call {
   uint32_t size;
   int32_t threads;
-  void* const* inputs;     /* NULL where absent */
+  void* const* inputs; /* NULL where absent */
   void* const* outputs;
   void* scratch;
-  int64_t* counts;         /* out: one per output axis that the kernel sets, in order of the outputs' axes */
+  int64_t* counts; /* out: one per output axis that the kernel sets, in order of the outputs' axes */
   char* error;
   size_t error_bytes;
   /* Calls body(argument, i, worker) for i in [0, n), spread over the threads; worker < threads. */
-  void (*parallel)(const struct edgert_call* call, int64_t n, void (*body)(void* argument, int64_t i, int32_t worker),
-                   void* argument);
+  void (*parallel)(const struct edgert_call* call, int64_t n,
+                   void (*body)(void* argument, int64_t i, int32_t worker), void* argument);
   void* internal;
 } edgert_call;
 
 typedef struct edgert_kernel {
   uint32_t size;
-  const char* op;          /* a core operator, or "domain.name" for a custom one */
-  /* 1: can run it; 0: cannot, and `why` says why. Operands' dims are -1 where not known yet. May be NULL: always. */
+  const char* op; /* a core operator, or "domain.name" for a custom one */
+  /* 1: can run it; 0: cannot, and `why` says why. Operands' dims are -1 where not known yet. May be NULL:
+   * always. */
   int32_t (*supports)(const edgert_node* node, const edgert_operand* inputs, int32_t input_count,
                       const edgert_operand* outputs, int32_t output_count, char* why, size_t why_bytes);
   /* Shapes are known: check them against the attributes and prepare. */

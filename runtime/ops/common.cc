@@ -32,7 +32,8 @@ Status unsupported(const char* format, ...) {
 }
 
 Status expect_operands(const NodeArgs& args, size_t least, size_t most, size_t results) {
-  if (args.inputs.size() > most) return invalid("%zu operands, at most %zu expected", args.inputs.size(), most);
+  if (args.inputs.size() > most)
+    return invalid("%zu operands, at most %zu expected", args.inputs.size(), most);
   for (size_t i = 0; i < least; i++)
     if (!args.has_input(i)) return invalid("operand %zu is missing", i);
   for (size_t i = 0; i < results; i++)

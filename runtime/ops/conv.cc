@@ -9,7 +9,8 @@ constexpr int64_t kMostTaps = int64_t{1} << 24;
 Status read_geometry(const NodeArgs& args, ConvParams& out) {
   EDGERT_TRY(expect_operands(args, 2, 2 + kMaxProgramOperands, 1));
   const auto &x = args.inputs[0], &w = args.inputs[1], &y = args.outputs[0];
-  if (x.rank < 3 || x.rank > EDGERT_MAX_RANK) return invalid("operand 0 has rank %d, expected 3 to 12", x.rank);
+  if (x.rank < 3 || x.rank > EDGERT_MAX_RANK)
+    return invalid("operand 0 has rank %d, expected 3 to 12", x.rank);
   EDGERT_TRY(expect_rank(args, w, "operand 1", x.rank));
   EDGERT_TRY(expect_rank(args, y, "the result", x.rank));
   out.spatial = x.rank - 2;
@@ -55,8 +56,8 @@ bool span_of(int64_t kernel, int64_t dilation, int64_t& out) {
 }
 
 Status size_error(size_t axis, int64_t got, int64_t expected) {
-  return invalid("spatial axis %zu of the result has size %lld, expected %lld", axis, static_cast<long long>(got),
-                 static_cast<long long>(expected));
+  return invalid("spatial axis %zu of the result has size %lld, expected %lld", axis,
+                 static_cast<long long>(got), static_cast<long long>(expected));
 }
 
 Status check_conv_sizes(const ConvParams& p, std::span<const int64_t> pads) {
@@ -71,7 +72,8 @@ Status check_conv_sizes(const ConvParams& p, std::span<const int64_t> pads) {
   return {};
 }
 
-Status check_transposed_sizes(const ConvParams& p, std::span<const int64_t> pads, std::span<const int64_t> extra) {
+Status check_transposed_sizes(const ConvParams& p, std::span<const int64_t> pads,
+                              std::span<const int64_t> extra) {
   for (size_t i = 0; i < static_cast<size_t>(p.spatial); i++) {
     int64_t span, size;
     if (!span_of(p.kernel[i], p.dilations[i], span) || !multiply(p.input[i] - 1, p.strides[i], size) ||
@@ -86,8 +88,9 @@ Status check_transposed_sizes(const ConvParams& p, std::span<const int64_t> pads
 Status read_panels(const NodeArgs& args, ConvParams& out) {
   const auto& w = args.inputs[1];
   const int64_t groups = w.form_param_count ? w.form_params[0] : 0;
-  if (groups < 1 || out.groups % groups) return invalid("panels of %lld groups for %lld", static_cast<long long>(groups),
-                                                        static_cast<long long>(out.groups));
+  if (groups < 1 || out.groups % groups)
+    return invalid("panels of %lld groups for %lld", static_cast<long long>(groups),
+                   static_cast<long long>(out.groups));
   out.merged = out.groups / groups;
   const int64_t k = out.taps * (out.channels / groups), n = out.outputs / groups;
   const int64_t params[] = {groups, k, n, 16};

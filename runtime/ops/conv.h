@@ -24,7 +24,8 @@ struct ConvParams {
 
 Status parse_conv(const NodeArgs& args, ConvParams& out);
 
-// conv_transpose: x [N, *S, C], w [O, *K, C/groups], out[o, i * stride + k * dilation - pad] += x[i, c] w[o, k, c].
+// conv_transpose: x [N, *S, C], w [O, *K, C/groups], out[o, i * stride + k * dilation - pad] += x[i, c] w[o,
+// k, c].
 Status parse_conv_transpose(const NodeArgs& args, ConvParams& out);
 
 }  // namespace edgert

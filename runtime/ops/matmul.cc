@@ -27,7 +27,8 @@ Status parse_matmul(const NodeArgs& args, MatmulParams& out) {
   EDGERT_TRY(read_int(args, "transpose_a", 0, 1, transpose_a));
   EDGERT_TRY(read_int(args, "transpose_b", 0, 1, transpose_b));
   EDGERT_TRY(read_int(args, "accumulator", 0, 255, accumulator));
-  if (!is_accumulator(accumulator)) return unsupported("accumulator %s", dtype_name(static_cast<int32_t>(accumulator)));
+  if (!is_accumulator(accumulator))
+    return unsupported("accumulator %s", dtype_name(static_cast<int32_t>(accumulator)));
   out.transpose_a = transpose_a;
   out.transpose_b = transpose_b;
   out.accumulator = static_cast<int32_t>(accumulator);
@@ -39,9 +40,10 @@ Status parse_matmul(const NodeArgs& args, MatmulParams& out) {
   out.k = a_matrix[transpose_a ? 0 : 1];
   if (a_matrix[transpose_a ? 1 : 0] != out.m || b_matrix[transpose_b ? 0 : 1] != out.n ||
       b_matrix[transpose_b ? 1 : 0] != out.k)
-    return invalid("matrices [%lld, %lld] and [%lld, %lld] give [%lld, %lld]", static_cast<long long>(a_matrix[0]),
-                   static_cast<long long>(a_matrix[1]), static_cast<long long>(b_matrix[0]),
-                   static_cast<long long>(b_matrix[1]), static_cast<long long>(out.m), static_cast<long long>(out.n));
+    return invalid("matrices [%lld, %lld] and [%lld, %lld] give [%lld, %lld]",
+                   static_cast<long long>(a_matrix[0]), static_cast<long long>(a_matrix[1]),
+                   static_cast<long long>(b_matrix[0]), static_cast<long long>(b_matrix[1]),
+                   static_cast<long long>(out.m), static_cast<long long>(out.n));
 
   auto batch = shape.first(shape.size() - 2);
   out.batch_rank = y.rank - 2;

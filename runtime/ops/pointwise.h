@@ -12,10 +12,10 @@ constexpr int kMaxProgramOperands = 16;
 struct Pointwise {
   const Program* program = nullptr;  // the node's; null: the identity of operand 0
   int32_t rank = 0;
-  int32_t count = 0;                            // of operands
-  int32_t result = 0;                           // storage type of the result
-  int64_t dims[EDGERT_MAX_RANK] = {};           // of the result, which is dense
-  int32_t dtypes[kMaxProgramOperands] = {};     // storage types of the operands
+  int32_t count = 0;                                           // of operands
+  int32_t result = 0;                                          // storage type of the result
+  int64_t dims[EDGERT_MAX_RANK] = {};                          // of the result, which is dense
+  int32_t dtypes[kMaxProgramOperands] = {};                    // storage types of the operands
   int64_t strides[kMaxProgramOperands][EDGERT_MAX_RANK] = {};  // in elements; 0 along a broadcast axis
 
   int64_t size() const { return size_of({dims, static_cast<size_t>(rank)}); }

@@ -90,10 +90,8 @@ int main(int argc, char** argv) {
       if (i == 1) print_isa(session);
       error = check(session);
     }
-    if (error < 0)
-      printf("%s failed %s\n", argv[i], edgert_last_error());
-    else
-      printf("%s %s %g\n", argv[i], error <= 1 ? "ok" : "diverges", error);
+    if (error < 0) printf("%s failed %s\n", argv[i], edgert_last_error());
+    else printf("%s %s %g\n", argv[i], error <= 1 ? "ok" : "diverges", error);
     failures += !(error >= 0 && error <= 1);
     edgert_close(session);
   }

@@ -50,22 +50,17 @@ uint64_t element_bytes(int32_t dtype) {
     case EDGERT_F64:
     case EDGERT_I64:
     case EDGERT_U64:
-    case EDGERT_C64:
-      return 8;
+    case EDGERT_C64: return 8;
     case EDGERT_C128:
-    case EDGERT_STRING:
-      return 16;
+    case EDGERT_STRING: return 16;
     case EDGERT_F32:
     case EDGERT_I32:
-    case EDGERT_U32:
-      return 4;
+    case EDGERT_U32: return 4;
     case EDGERT_F16:
     case EDGERT_BF16:
     case EDGERT_I16:
-    case EDGERT_U16:
-      return 2;
-    default:
-      return 1;
+    case EDGERT_U16: return 2;
+    default: return 1;
   }
 }
 
@@ -85,10 +80,8 @@ bool make_input(const edgert_spec& spec, std::mt19937_64& random, Bytes& storage
   const uint64_t width = element_bytes(spec.dtype);
   for (uint64_t at = 0; at + width <= bytes; at += width) {
     const float real = static_cast<float>(random() % 5);
-    if (spec.dtype == EDGERT_F32)
-      std::memcpy(&storage[at], &real, sizeof real);
-    else
-      storage[at] = static_cast<unsigned char>(random() % (spec.dtype == EDGERT_BOOL ? 2 : 5));
+    if (spec.dtype == EDGERT_F32) std::memcpy(&storage[at], &real, sizeof real);
+    else storage[at] = static_cast<unsigned char>(random() % (spec.dtype == EDGERT_BOOL ? 2 : 5));
   }
   tensor.data = storage.data();
   tensor.bytes = bytes;

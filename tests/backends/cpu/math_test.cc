@@ -1,4 +1,5 @@
-// The elementary functions of every tier against the correctly rounded results, over dense samples: at most 2 ulp.
+// The elementary functions of every tier against the correctly rounded results, over dense samples: at most 2
+// ulp.
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -50,7 +51,8 @@ const Function kFunctions[] = {
 // Every `step`-th float of all bit patterns, infinities and NaNs among them.
 bool check(const edgert::Micro& micro, const Function& function, uint32_t step) {
   std::vector<float> x, y;
-  for (uint64_t bits = 0; bits < (uint64_t{1} << 32); bits += step) x.push_back(from_bits(static_cast<uint32_t>(bits)));
+  for (uint64_t bits = 0; bits < (uint64_t{1} << 32); bits += step)
+    x.push_back(from_bits(static_cast<uint32_t>(bits)));
   for (float special : {0.0f, -0.0f, 1.0f, -1.0f, INFINITY, -INFINITY, NAN}) x.push_back(special);
   while (x.size() % 16) x.push_back(0.5f);
   y.resize(x.size());

@@ -39,7 +39,8 @@ Status plan_as_product(const ConvParams& p, edgert_plan& plan, ConvState& state)
   EDGERT_TRY(plan_product(p.epilogue, plan.threads, s));
   const auto pieces = static_cast<uint64_t>(s.pieces());
   state.pointer_bytes = aligned(static_cast<uint64_t>(s.taps * s.micro->gemm->rows) * sizeof(float*));
-  state.border_bytes = aligned(static_cast<uint64_t>(state.rows.border_floats(s.micro->gemm->rows)) * sizeof(float));
+  state.border_bytes =
+      aligned(static_cast<uint64_t>(state.rows.border_floats(s.micro->gemm->rows)) * sizeof(float));
   state.pointers = aligned(s.scratch_bytes());
   state.border = state.pointers + pieces * state.pointer_bytes;
   state.packed = state.border + pieces * state.border_bytes;
@@ -76,7 +77,8 @@ void pack_weights(const ConvState& state, const edgert_call& call, float* to) {
   parallel(call, std::min(s.pieces(), units), [&](int64_t piece, int) {
     const int64_t count = std::min(s.pieces(), units);
     for (int64_t i = piece_begin(units, piece, count); i < piece_begin(units, piece + 1, count); i++)
-      pack_panel(w + i / panels * s.columns * depth, 1, depth, depth, s.columns, i % panels, to + i * depth * 16);
+      pack_panel(w + i / panels * s.columns * depth, 1, depth, depth, s.columns, i % panels,
+                 to + i * depth * 16);
   });
 }
 
@@ -138,14 +140,16 @@ Status run_conv(const ConvState& state, const edgert_call& call) {
     case ConvWay::kGeneric: break;
   }
   const ConvParams& p = state.params;
-  run_generic_rows(state.generic, call, p.epilogue.size() / p.outputs, p.outputs,
-                   [&](int64_t row, int64_t column, void* sum) { generic_sum(state, call, row, column, sum); });
+  run_generic_rows(
+      state.generic, call, p.epilogue.size() / p.outputs, p.outputs,
+      [&](int64_t row, int64_t column, void* sum) { generic_sum(state, call, row, column, sum); });
   return {};
 }
 
 }  // namespace
 }  // namespace cpu
 
-extern const edgert_kernel conv_kernel = cpu::make_kernel<cpu::ConvState, cpu::plan_conv, cpu::run_conv>("conv");
+extern const edgert_kernel conv_kernel =
+    cpu::make_kernel<cpu::ConvState, cpu::plan_conv, cpu::run_conv>("conv");
 
 }  // namespace edgert

@@ -11,7 +11,8 @@ constexpr int64_t kFewChannels = 32;
 // The part of a segment that starts at column `start` of a line at `line` and lies inside it; zeros outside.
 void copy_segment(const ConvRows& r, const float* line, int64_t start, float* to) {
   const int64_t width = r.input[r.spatial - 1], taps = r.segment / r.channels;
-  const int64_t first = std::clamp<int64_t>(-start, 0, taps), last = std::clamp<int64_t>(width - start, first, taps);
+  const int64_t first = std::clamp<int64_t>(-start, 0, taps),
+                last = std::clamp<int64_t>(width - start, first, taps);
   std::fill_n(to, first * r.channels, 0.0f);
   std::copy_n(line + (start + first) * r.channels, (last - first) * r.channels, to + first * r.channels);
   std::fill_n(to + last * r.channels, (taps - last) * r.channels, 0.0f);
@@ -58,7 +59,8 @@ Status plan_conv_rows(const ConvParams& p, bool segments, edgert_plan& plan, Con
     r.image *= p.input[i];
   }
   r.dense = p.taps == 1;
-  for (int i = 0; i < p.spatial; i++) r.dense &= p.strides[i] == 1 && p.pads[i] == 0 && p.output[i] == p.input[i];
+  for (int i = 0; i < p.spatial; i++)
+    r.dense &= p.strides[i] == 1 && p.pads[i] == 0 && p.output[i] == p.input[i];
   segments = segments && p.dilations[last] == 1 && p.kernel[last] > 1 && p.channels <= kFewChannels;
   r.segment = segments ? p.kernel[last] * p.channels : 0;
   r.taps = segments ? p.taps / p.kernel[last] : p.taps;
@@ -80,7 +82,8 @@ Status plan_conv_rows(const ConvParams& p, bool segments, edgert_plan& plan, Con
   return {};
 }
 
-void fill_conv_rows(const ConvRows& r, const float* x, int64_t row, int count, const float** pointers, float* border) {
+void fill_conv_rows(const ConvRows& r, const float* x, int64_t row, int count, const float** pointers,
+                    float* border) {
   if (r.dense) {
     for (int k = 0; k < count; k++) pointers[k] = x + (row + k) * r.channels;
     return;
@@ -104,7 +107,8 @@ void fill_conv_rows(const ConvRows& r, const float* x, int64_t row, int count, c
       place[last] = column * step - r.pads[last];
       const int64_t base = (line + place[last]) * r.channels;
       if (inside && place[last] >= 0 && place[last] + r.span[last] <= r.input[last]) {
-        for (int64_t tap = 0; tap < r.taps; tap++) pointers[tap * count + k] = image + (base + r.tap_offsets[tap]);
+        for (int64_t tap = 0; tap < r.taps; tap++)
+          pointers[tap * count + k] = image + (base + r.tap_offsets[tap]);
       } else {
         fill_border(r, image, place, base, count, pointers + k, border);
       }

@@ -9,14 +9,14 @@ namespace edgert::cpu {
 struct ConvRows {
   int32_t spatial;
   int64_t input[kMaxSpatial], output[kMaxSpatial], strides[kMaxSpatial], pads[kMaxSpatial];
-  int64_t span[kMaxSpatial];  // of the kernel: (kernel - 1) * dilation + 1
-  int64_t channels;           // of the input
-  int64_t image;              // elements of one input image
-  bool dense;                 // one tap, and output pixels are input pixels
-  int64_t taps;               // pointers for each pixel
-  const int64_t* tap_offsets; // [taps], in elements from the first tap
-  const int64_t* tap_places;  // [taps][spatial], times the dilation
-  const float* zeros;         // a row of padding
+  int64_t span[kMaxSpatial];   // of the kernel: (kernel - 1) * dilation + 1
+  int64_t channels;            // of the input
+  int64_t image;               // elements of one input image
+  bool dense;                  // one tap, and output pixels are input pixels
+  int64_t taps;                // pointers for each pixel
+  const int64_t* tap_offsets;  // [taps], in elements from the first tap
+  const int64_t* tap_places;   // [taps][spatial], times the dilation
+  const float* zeros;          // a row of padding
   // Where the channels are few, the last axis' taps are one row of segment = kernel * channels elements
   // that lie next to each other; rows that cross a border are copied. 0: off.
   int64_t segment;
@@ -30,6 +30,7 @@ Status plan_conv_rows(const ConvParams& params, bool segments, edgert_plan& plan
 
 // pointers[tap * count + r] for pixels [row, row + count), numbered over all images. `border` has
 // border_floats(count).
-void fill_conv_rows(const ConvRows& rows, const float* x, int64_t row, int count, const float** pointers, float* border);
+void fill_conv_rows(const ConvRows& rows, const float* x, int64_t row, int count, const float** pointers,
+                    float* border);
 
 }  // namespace edgert::cpu

@@ -18,9 +18,9 @@ struct TransposeState {
   GenericEpilogue generic_epilogue;
   const float* zeros;
   int64_t lines, pieces, image;
-  int64_t tap_floats;              // weights of one tap of one group
-  uint64_t lists, packed, sums;    // offsets into the scratch
-  uint64_t list_bytes;             // for each piece
+  int64_t tap_floats;            // weights of one tap of one group
+  uint64_t lists, packed, sums;  // offsets into the scratch
+  uint64_t list_bytes;           // for each piece
 };
 
 uint64_t aligned(uint64_t bytes) { return (bytes + 63) / 64 * 64; }
@@ -46,7 +46,8 @@ Status plan_transpose(const NodeArgs& args, edgert_plan& plan) {
   state->lines = size / (p.outputs * p.output[last]);
   state->image = size_of({p.input, static_cast<size_t>(p.spatial)}) * p.channels;
   state->tap_floats = (outputs + 15) / 16 * 16 * inputs;
-  double work = static_cast<double>(p.batch) * static_cast<double>(state->image) * static_cast<double>(p.taps * outputs);
+  double work = static_cast<double>(p.batch) * static_cast<double>(state->image) *
+                static_cast<double>(p.taps * outputs);
   work = work / 50 + static_cast<double>(size) * state->epilogue.program.cost;
   int64_t whole;
   cut_work(work, state->lines, 1, plan.threads, state->pieces, whole);
@@ -58,7 +59,8 @@ Status plan_transpose(const NodeArgs& args, edgert_plan& plan) {
   state->lists = aligned(state->epilogue.program.scratch_bytes() * pieces);
   state->packed = state->lists + state->list_bytes * pieces;
   const bool packs = p.form == WeightForm::kPlain;
-  state->sums = state->packed + (packs ? aligned(static_cast<uint64_t>(p.groups * p.taps * state->tap_floats) * 4) : 0);
+  state->sums =
+      state->packed + (packs ? aligned(static_cast<uint64_t>(p.groups * p.taps * state->tap_floats) * 4) : 0);
   plan.scratch_bytes = state->sums + (state->epilogue.in_place ? 0 : static_cast<uint64_t>(size) * 4);
   return {};
 }
@@ -70,7 +72,8 @@ void pack_taps(const TransposeState& state, const float* w, float* to) {
   for (int64_t i = 0; i < p.groups * p.taps; i++) {
     const float* from = w + (i / p.taps * outputs * p.taps + i % p.taps) * inputs;
     for (int64_t panel = 0; panel < (outputs + 15) / 16; panel++)
-      pack_panel(from, 1, p.taps * inputs, inputs, outputs, panel, to + i * state.tap_floats + panel * inputs * 16);
+      pack_panel(from, 1, p.taps * inputs, inputs, outputs, panel,
+                 to + i * state.tap_floats + panel * inputs * 16);
   }
 }
 
@@ -78,7 +81,7 @@ struct Line {
   const TransposeState& state;
   const float* image;
   const float* weights;
-  float* out;        // the line's first sum
+  float* out;  // the line's first sum
   const float* bias;
   const float** pointers;
   int64_t* tap_offsets;
@@ -133,9 +136,19 @@ void run_phase_tile(const Line& line, int64_t first, int count) {
     }
   }
   const FusedHead& head = line.state.epilogue.head;
-  GemmTile t{line.pointers, 0, taps, inputs, line.weights, outputs,
-             line.out + first * p.outputs, stride * p.outputs, line.bias, head.low, head.high,
-             inputs * 16, line.tap_offsets};
+  GemmTile t{line.pointers,
+             0,
+             taps,
+             inputs,
+             line.weights,
+             outputs,
+             line.out + first * p.outputs,
+             stride * p.outputs,
+             line.bias,
+             head.low,
+             head.high,
+             inputs * 16,
+             line.tap_offsets};
   for (int64_t group = 0; group < p.groups; group++) {
     line.state.micro->gemm->run(t, count);
     t.row_offset += inputs;
@@ -168,16 +181,20 @@ Status run_f32(const TransposeState& state, const edgert_call& call) {
     pack_taps(state, w, packed);
     w = packed;
   }
-  auto* sums = e.in_place ? static_cast<float*>(call.outputs[0]) : reinterpret_cast<float*>(scratch + state.sums);
+  auto* sums =
+      e.in_place ? static_cast<float*>(call.outputs[0]) : reinterpret_cast<float*>(scratch + state.sums);
   const auto* bias = e.head.bias < 0 ? nullptr : static_cast<const float*>(call.inputs[1 + e.head.bias]);
   const void* operands[kMaxProgramOperands] = {sums};
   for (int i = 1; i < e.program.operand_count; i++) operands[i] = call.inputs[1 + i];
   const int last = p.spatial - 1;
   const int64_t width = p.output[last];
   parallel(call, state.pieces, [&](int64_t piece, int) {
-    auto* lists = reinterpret_cast<int64_t*>(scratch + state.lists + static_cast<uint64_t>(piece) * state.list_bytes);
-    Line line{state, nullptr, w, nullptr, bias, reinterpret_cast<const float**>(lists + 3 * p.taps),
-              lists, lists + p.taps, lists + 2 * p.taps, 0};
+    auto* lists =
+        reinterpret_cast<int64_t*>(scratch + state.lists + static_cast<uint64_t>(piece) * state.list_bytes);
+    Line line{state,   nullptr,        w,
+              nullptr, bias,           reinterpret_cast<const float**>(lists + 3 * p.taps),
+              lists,   lists + p.taps, lists + 2 * p.taps,
+              0};
     const int64_t end = piece_begin(state.lines, piece + 1, state.pieces);
     for (int64_t i = piece_begin(state.lines, piece, state.pieces); i < end; i++) {
       int64_t at[kMaxSpatial], image = i;
@@ -198,7 +215,8 @@ Status run_f32(const TransposeState& state, const edgert_call& call) {
 }
 
 // One element of the result, by the definition.
-void generic_sum(const TransposeState& state, const edgert_call& call, int64_t row, int64_t column, void* sum) {
+void generic_sum(const TransposeState& state, const edgert_call& call, int64_t row, int64_t column,
+                 void* sum) {
   const ConvParams& p = state.params;
   const int64_t inputs = p.channels / p.groups, group = column / (p.outputs / p.groups);
   const GenericDot dot{call.inputs[0], call.inputs[1], inputs, 1, 1};
@@ -227,8 +245,9 @@ Status run_transpose(const TransposeState& state, const edgert_call& call) {
   if (state.empty) return {};
   if (!state.generic) return run_f32(state, call);
   const ConvParams& p = state.params;
-  run_generic_rows(state.generic_epilogue, call, p.epilogue.size() / p.outputs, p.outputs,
-                   [&](int64_t row, int64_t column, void* sum) { generic_sum(state, call, row, column, sum); });
+  run_generic_rows(
+      state.generic_epilogue, call, p.epilogue.size() / p.outputs, p.outputs,
+      [&](int64_t row, int64_t column, void* sum) { generic_sum(state, call, row, column, sum); });
   return {};
 }
 

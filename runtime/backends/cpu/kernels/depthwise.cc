@@ -12,7 +12,7 @@ struct LineTaps {
   const ConvParams& params;
   int64_t* offsets;  // [taps]: of the taps in use, from the window's first column
   int64_t* places;
-  int64_t outer;     // taps rows in use; row r of the kernel's last axis
+  int64_t outer;  // taps rows in use; row r of the kernel's last axis
   int64_t* row_offsets;
   int64_t* row_places;
 
@@ -55,7 +55,8 @@ void inside_columns(const ConvParams& p, int64_t start, int64_t& first, int64_t&
   const int axis = p.spatial - 1;
   const int64_t dilation = p.dilations[axis];
   first = start >= 0 ? 0 : std::min(p.kernel[axis], (-start + dilation - 1) / dilation);
-  last = start >= p.input[axis] ? first : std::min(p.kernel[axis], (p.input[axis] - start + dilation - 1) / dilation);
+  last = start >= p.input[axis] ? first
+                                : std::min(p.kernel[axis], (p.input[axis] - start + dilation - 1) / dilation);
   last = std::max(first, last);
 }
 
@@ -96,7 +97,8 @@ Status plan_depthwise(const ConvParams& p, edgert_plan& plan, DepthwiseShape& s)
   s.lines = size / (p.outputs * p.output[last]);
   s.image = size_of({p.input, static_cast<size_t>(p.spatial)}) * p.channels;
   // About 10 multiply-adds a nanosecond.
-  const double cost = static_cast<double>(size) * (static_cast<double>(p.taps) / 10 + 0.05 + s.epilogue.program.cost);
+  const double cost =
+      static_cast<double>(size) * (static_cast<double>(p.taps) / 10 + 0.05 + s.epilogue.program.cost);
   cut_work(cost, s.lines, (p.channels + 15) / 16, plan.threads, s.line_pieces, s.channel_pieces);
   const auto pieces = static_cast<uint64_t>(s.line_pieces * s.channel_pieces);
   s.taps_at = (s.epilogue.program.scratch_bytes() * pieces + 63) / 64 * 64;
@@ -109,7 +111,8 @@ Status run_depthwise(const DepthwiseShape& s, const edgert_call& call) {
   const ConvParams& p = *s.params;
   const ProductEpilogue& e = s.epilogue;
   char* scratch = static_cast<char*>(call.scratch);
-  auto* sums = e.in_place ? static_cast<float*>(call.outputs[0]) : reinterpret_cast<float*>(scratch + s.sums_at);
+  auto* sums =
+      e.in_place ? static_cast<float*>(call.outputs[0]) : reinterpret_cast<float*>(scratch + s.sums_at);
   const auto* bias = e.head.bias < 0 ? nullptr : static_cast<const float*>(call.inputs[1 + e.head.bias]);
   const void* operands[kMaxProgramOperands] = {sums};
   for (int i = 1; i < e.program.operand_count; i++) operands[i] = call.inputs[1 + i];
@@ -117,7 +120,8 @@ Status run_depthwise(const DepthwiseShape& s, const edgert_call& call) {
   const int64_t blocks = (p.channels + 15) / 16, width = p.output[last];
   parallel(call, s.line_pieces * s.channel_pieces, [&](int64_t piece, int) {
     const int64_t channel = piece_begin(blocks, piece % s.channel_pieces, s.channel_pieces) * 16;
-    const int64_t channel_end = std::min(piece_begin(blocks, piece % s.channel_pieces + 1, s.channel_pieces) * 16, p.channels);
+    const int64_t channel_end =
+        std::min(piece_begin(blocks, piece % s.channel_pieces + 1, s.channel_pieces) * 16, p.channels);
     auto* lists = reinterpret_cast<int64_t*>(scratch + s.taps_at) + piece * p.taps * 4;
     LineTaps taps{p, lists, lists + p.taps, 0, lists + 2 * p.taps, lists + 3 * p.taps};
     void* program_scratch = scratch + piece * static_cast<int64_t>(e.program.scratch_bytes());
@@ -141,8 +145,8 @@ Status run_depthwise(const DepthwiseShape& s, const edgert_call& call) {
       tile.out = sums + line * width * p.channels + channel;
       run_line(s, tile, static_cast<const float*>(call.inputs[0]) + image * s.image + channel, taps);
       if (!e.plain)
-        run_tiles(e.program, operands, call.outputs[0], line * width, (line + 1) * width, channel, channel_end,
-                  program_scratch);
+        run_tiles(e.program, operands, call.outputs[0], line * width, (line + 1) * width, channel,
+                  channel_end, program_scratch);
     }
   });
   return {};

@@ -87,8 +87,8 @@ Dot dot_of(int32_t a, int32_t b) {
 
 }  // namespace
 
-Status plan_generic(const Pointwise& epilogue, int32_t a, int32_t b, int32_t accumulator, GenericEpilogue& out,
-                    edgert_plan& plan) {
+Status plan_generic(const Pointwise& epilogue, int32_t a, int32_t b, int32_t accumulator,
+                    GenericEpilogue& out, edgert_plan& plan) {
   EDGERT_TRY(compile_tiles(epilogue, micro(), out.program));
   switch (accumulator) {
     case EDGERT_F32: out.dot = dot_of<float>(a, b); break;
@@ -97,12 +97,14 @@ Status plan_generic(const Pointwise& epilogue, int32_t a, int32_t b, int32_t acc
     case EDGERT_I64: out.dot = dot_of<int64_t>(a, b); break;
     default: out.dot = nullptr;
   }
-  if (!out.dot) return unsupported("a product of %s and %s in %s", dtype_name(a), dtype_name(b), dtype_name(accumulator));
+  if (!out.dot)
+    return unsupported("a product of %s and %s in %s", dtype_name(a), dtype_name(b), dtype_name(accumulator));
   out.sum_size = static_cast<int64_t>(item_size(accumulator));
   const int64_t size = epilogue.size();
   out.pieces = pieces(size * 100, plan.threads);
   out.program_bytes = (out.program.scratch_bytes() + 63) / 64 * 64;
-  plan.scratch_bytes = out.program_bytes * static_cast<uint64_t>(out.pieces) + static_cast<uint64_t>(size * out.sum_size);
+  plan.scratch_bytes =
+      out.program_bytes * static_cast<uint64_t>(out.pieces) + static_cast<uint64_t>(size * out.sum_size);
   return {};
 }
 

@@ -21,12 +21,13 @@ struct GenericEpilogue {
 };
 
 // `plan.scratch_bytes` is set to what run_generic_rows needs.
-Status plan_generic(const Pointwise& epilogue, int32_t a, int32_t b, int32_t accumulator, GenericEpilogue& out,
-                    edgert_plan& plan);
+Status plan_generic(const Pointwise& epilogue, int32_t a, int32_t b, int32_t accumulator,
+                    GenericEpilogue& out, edgert_plan& plan);
 
 // Calls sum(row, column, accumulator) for every element of the result [rows][columns], then the epilogue.
 template <class Sum>
-void run_generic_rows(const GenericEpilogue& e, const edgert_call& call, int64_t rows, int64_t columns, Sum&& sum) {
+void run_generic_rows(const GenericEpilogue& e, const edgert_call& call, int64_t rows, int64_t columns,
+                      Sum&& sum) {
   char* sums = static_cast<char*>(call.scratch) + e.program_bytes * static_cast<uint64_t>(e.pieces);
   const void* operands[kMaxProgramOperands] = {sums};
   for (int i = 1; i < e.program.operand_count; i++) operands[i] = call.inputs[1 + i];

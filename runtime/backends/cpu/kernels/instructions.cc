@@ -53,17 +53,20 @@ T absolute(T x) {
 }
 template <class T>
 T sign(T x) {
-  if constexpr (is_float<T>) if (x != x) return x;
+  if constexpr (is_float<T>)
+    if (x != x) return x;
   return static_cast<T>((x > 0) - (x < 0));
 }
 template <class T>
 T add(T a, T b) {
-  if constexpr (is_integer<T>) return static_cast<T>(static_cast<Unsigned<T>>(a) + static_cast<Unsigned<T>>(b));
+  if constexpr (is_integer<T>)
+    return static_cast<T>(static_cast<Unsigned<T>>(a) + static_cast<Unsigned<T>>(b));
   else return a + b;
 }
 template <class T>
 T subtract(T a, T b) {
-  if constexpr (is_integer<T>) return static_cast<T>(static_cast<Unsigned<T>>(a) - static_cast<Unsigned<T>>(b));
+  if constexpr (is_integer<T>)
+    return static_cast<T>(static_cast<Unsigned<T>>(a) - static_cast<Unsigned<T>>(b));
   else return a - b;
 }
 // Through 64 bits: u16 * u16 would overflow int.
@@ -76,7 +79,8 @@ template <class T>
 T divide(T a, T b) {
   if constexpr (is_integer<T>) {
     if (b == 0) return 0;
-    if constexpr (std::is_signed_v<T>) if (b == -1) return negative(a);
+    if constexpr (std::is_signed_v<T>)
+      if (b == -1) return negative(a);
     return static_cast<T>(a / b);
   } else {
     return a / b;
@@ -88,7 +92,8 @@ T dividend_remainder(T a, T b) {
     return std::fmod(a, b);
   } else {
     if (b == 0) return 0;
-    if constexpr (std::is_signed_v<T>) if (b == -1) return 0;
+    if constexpr (std::is_signed_v<T>)
+      if (b == -1) return 0;
     return static_cast<T>(a % b);
   }
 }
@@ -121,33 +126,72 @@ T power(T base, T exponent) {
 }
 template <class T>
 T minimum(T a, T b) {
-  if constexpr (is_float<T>) if (a != a) return a;
+  if constexpr (is_float<T>)
+    if (a != a) return a;
   return a < b ? a : b;
 }
 template <class T>
 T maximum(T a, T b) {
-  if constexpr (is_float<T>) if (a != a) return a;
+  if constexpr (is_float<T>)
+    if (a != a) return a;
   return a > b ? a : b;
 }
-template <class T> Bool equal(T a, T b) { return {a == b}; }
-template <class T> Bool not_equal(T a, T b) { return {a != b}; }
-template <class T> Bool less(T a, T b) { return {a < b}; }
-template <class T> Bool less_equal(T a, T b) { return {a <= b}; }
-template <class T> Bool greater(T a, T b) { return {a > b}; }
-template <class T> Bool greater_equal(T a, T b) { return {a >= b}; }
-template <class T> Bool is_nan(T x) { return {x != x}; }
-template <class T> Bool is_infinite(T x) {
+template <class T>
+Bool equal(T a, T b) {
+  return {a == b};
+}
+template <class T>
+Bool not_equal(T a, T b) {
+  return {a != b};
+}
+template <class T>
+Bool less(T a, T b) {
+  return {a < b};
+}
+template <class T>
+Bool less_equal(T a, T b) {
+  return {a <= b};
+}
+template <class T>
+Bool greater(T a, T b) {
+  return {a > b};
+}
+template <class T>
+Bool greater_equal(T a, T b) {
+  return {a >= b};
+}
+template <class T>
+Bool is_nan(T x) {
+  return {x != x};
+}
+template <class T>
+Bool is_infinite(T x) {
   if constexpr (is_float<T>) return {std::isinf(x)};
   else return {false};
 }
 
 // ---- integers ----
 
-template <class T> T same(T x) { return x; }
-template <class T> T bit_not(T x) { return static_cast<T>(~x); }
-template <class T> T bit_and(T a, T b) { return static_cast<T>(a & b); }
-template <class T> T bit_or(T a, T b) { return static_cast<T>(a | b); }
-template <class T> T bit_xor(T a, T b) { return static_cast<T>(a ^ b); }
+template <class T>
+T same(T x) {
+  return x;
+}
+template <class T>
+T bit_not(T x) {
+  return static_cast<T>(~x);
+}
+template <class T>
+T bit_and(T a, T b) {
+  return static_cast<T>(a & b);
+}
+template <class T>
+T bit_or(T a, T b) {
+  return static_cast<T>(a | b);
+}
+template <class T>
+T bit_xor(T a, T b) {
+  return static_cast<T>(a ^ b);
+}
 template <class T>
 T shift_left(T a, T b) {
   const bool inside = b >= T{0} && static_cast<uint64_t>(b) < sizeof(T) * 8;
@@ -161,8 +205,12 @@ T shift_right(T a, T b) {
 
 // ---- floats ----
 
-template <class T> T reciprocal(T x) { return 1 / x; }
-template <class T> T sigmoid(T x) {
+template <class T>
+T reciprocal(T x) {
+  return 1 / x;
+}
+template <class T>
+T sigmoid(T x) {
   const T e = std::exp(-std::fabs(x));
   return (x < 0 ? e : T{1}) / (1 + e);
 }
@@ -229,7 +277,10 @@ TileFunction float_instruction(int code) {
 template <class T>
 TileFunction integer_instruction(int code) {
   switch (code) {
-    case 5: case 6: case 7: case 8: return unary<T, T, same<T>>;
+    case 5:
+    case 6:
+    case 7:
+    case 8: return unary<T, T, same<T>>;
     case 30: return unary<T, T, bit_not<T>>;
     case 58: return binary<T, T, bit_and<T>>;
     case 59: return binary<T, T, bit_or<T>>;
@@ -280,10 +331,19 @@ Bool on_values(Bool a, Bool b) {
 
 TileFunction bool_instruction(int code) {
   switch (code) {
-    case 29: case 30: return unary<Bool, Bool, bool_not>;
-    case 42: case 47: case 55: case 58: return binary<Bool, Bool, bool_and>;
-    case 40: case 48: case 56: case 59: return binary<Bool, Bool, bool_or>;
-    case 50: case 57: case 60: return binary<Bool, Bool, on_values<not_equal<uint8_t>>>;
+    case 29:
+    case 30: return unary<Bool, Bool, bool_not>;
+    case 42:
+    case 47:
+    case 55:
+    case 58: return binary<Bool, Bool, bool_and>;
+    case 40:
+    case 48:
+    case 56:
+    case 59: return binary<Bool, Bool, bool_or>;
+    case 50:
+    case 57:
+    case 60: return binary<Bool, Bool, on_values<not_equal<uint8_t>>>;
     case 49: return binary<Bool, Bool, on_values<equal<uint8_t>>>;
     case 51: return binary<Bool, Bool, on_values<less<uint8_t>>>;
     case 52: return binary<Bool, Bool, on_values<less_equal<uint8_t>>>;

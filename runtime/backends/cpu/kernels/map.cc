@@ -32,10 +32,10 @@ Status run_map(const MapState& state, const edgert_call& call) {
   parallel(call, state.pieces, [&](int64_t i, int) {
     const int64_t begin = piece_begin(units, i, state.pieces), end = piece_begin(units, i + 1, state.pieces);
     char* scratch = static_cast<char*>(call.scratch) + i * static_cast<int64_t>(p.scratch_bytes());
-    if (by_rows)
-      run_tiles(p, call.inputs, call.outputs[0], begin, end, 0, p.columns, scratch);
+    if (by_rows) run_tiles(p, call.inputs, call.outputs[0], begin, end, 0, p.columns, scratch);
     else
-      run_tiles(p, call.inputs, call.outputs[0], 0, p.rows, begin * 16, std::min(end * 16, p.columns), scratch);
+      run_tiles(p, call.inputs, call.outputs[0], 0, p.rows, begin * 16, std::min(end * 16, p.columns),
+                scratch);
   });
   return {};
 }

@@ -15,8 +15,8 @@ struct MatmulState {
   MatmulParams params;
   bool generic;
   GenericEpilogue generic_epilogue;
-  int64_t a_matrices, b_matrices;        // stored ones
-  uint64_t packed_a, packed_b, sums;     // offsets into the scratch
+  int64_t a_matrices, b_matrices;     // stored ones
+  uint64_t packed_a, packed_b, sums;  // offsets into the scratch
 };
 
 int64_t stored(const int64_t* dims, const int64_t* strides, int rank) {
@@ -47,11 +47,12 @@ Status plan_matmul(const NodeArgs& args, edgert_plan& plan) {
   join_batches(p);
   state->a_matrices = stored(p.batch_dims, p.a_strides, p.batch_rank);
   state->b_matrices = stored(p.batch_dims, p.b_strides, p.batch_rank);
-  state->generic = p.accumulator != EDGERT_F32 || args.inputs[0].dtype != EDGERT_F32 || args.inputs[1].dtype != EDGERT_F32;
+  state->generic =
+      p.accumulator != EDGERT_F32 || args.inputs[0].dtype != EDGERT_F32 || args.inputs[1].dtype != EDGERT_F32;
   if (state->generic) {
     if (p.panels) return unsupported("packed operands of %s", dtype_name(args.inputs[1].dtype));
-    return plan_generic(p.epilogue, args.inputs[0].dtype, args.inputs[1].dtype, p.accumulator, state->generic_epilogue,
-                        plan);
+    return plan_generic(p.epilogue, args.inputs[0].dtype, args.inputs[1].dtype, p.accumulator,
+                        state->generic_epilogue, plan);
   }
   ProductShape& s = state->shape;
   s.micro = &micro();
@@ -62,10 +63,13 @@ Status plan_matmul(const NodeArgs& args, edgert_plan& plan) {
   s.channels = p.k;
   EDGERT_TRY(plan_product(p.epilogue, plan.threads, s));
   state->packed_a = s.scratch_bytes();
-  state->packed_b = state->packed_a + (p.transpose_a ? static_cast<uint64_t>(state->a_matrices * p.m * p.k) * 4 : 0);
+  state->packed_b =
+      state->packed_a + (p.transpose_a ? static_cast<uint64_t>(state->a_matrices * p.m * p.k) * 4 : 0);
   state->packed_b = (state->packed_b + 63) / 64 * 64;
-  state->sums = state->packed_b + (p.panels ? 0 : static_cast<uint64_t>(state->b_matrices * s.group_floats()) * 4);
-  plan.scratch_bytes = state->sums + (s.epilogue.in_place ? 0 : static_cast<uint64_t>(p.batches * p.m * p.n) * 4);
+  state->sums =
+      state->packed_b + (p.panels ? 0 : static_cast<uint64_t>(state->b_matrices * s.group_floats()) * 4);
+  plan.scratch_bytes =
+      state->sums + (s.epilogue.in_place ? 0 : static_cast<uint64_t>(p.batches * p.m * p.n) * 4);
   return {};
 }
 
@@ -81,7 +85,8 @@ int64_t matrix_offset(const MatmulParams& p, const int64_t* strides, int64_t mat
 void transpose(const float* from, int64_t rows, int64_t columns, float* to) {
   for (int64_t begin = 0; begin < columns; begin += 16)
     for (int64_t r = 0; r < rows; r++)
-      for (int64_t c = begin; c < std::min(begin + 16, columns); c++) to[c * rows + r] = from[r * columns + c];
+      for (int64_t c = begin; c < std::min(begin + 16, columns); c++)
+        to[c * rows + r] = from[r * columns + c];
 }
 
 void pack_operands(const MatmulState& state, const edgert_call& call, char* scratch) {
@@ -94,8 +99,8 @@ void pack_operands(const MatmulState& state, const edgert_call& call, char* scra
     const int64_t units = state.b_matrices * panels, count = std::min(s.pieces(), units);
     parallel(call, count, [&](int64_t piece, int) {
       for (int64_t i = piece_begin(units, piece, count); i < piece_begin(units, piece + 1, count); i++)
-        pack_panel(b + i / panels * p.k * p.n, p.transpose_b ? 1 : p.n, p.transpose_b ? p.k : 1, depth, p.n, i % panels,
-                   to + i * depth * 16);
+        pack_panel(b + i / panels * p.k * p.n, p.transpose_b ? 1 : p.n, p.transpose_b ? p.k : 1, depth, p.n,
+                   i % panels, to + i * depth * 16);
     });
   }
   if (p.transpose_a) {
@@ -108,12 +113,14 @@ void pack_operands(const MatmulState& state, const edgert_call& call, char* scra
 Status run_generic(const MatmulState& state, const edgert_call& call) {
   const MatmulParams& p = state.params;
   const GenericDot dot{call.inputs[0], call.inputs[1], p.k, p.transpose_a ? p.m : 1, p.transpose_b ? 1 : p.n};
-  run_generic_rows(state.generic_epilogue, call, p.batches * p.m, p.n, [&](int64_t row, int64_t column, void* sum) {
-    const int64_t matrix = row / p.m, r = row % p.m;
-    const int64_t a = matrix_offset(p, p.a_strides, matrix) * p.m * p.k + r * (p.transpose_a ? 1 : p.k);
-    const int64_t b = matrix_offset(p, p.b_strides, matrix) * p.k * p.n + column * (p.transpose_b ? p.k : 1);
-    state.generic_epilogue.dot(dot, a, b, sum);
-  });
+  run_generic_rows(
+      state.generic_epilogue, call, p.batches * p.m, p.n, [&](int64_t row, int64_t column, void* sum) {
+        const int64_t matrix = row / p.m, r = row % p.m;
+        const int64_t a = matrix_offset(p, p.a_strides, matrix) * p.m * p.k + r * (p.transpose_a ? 1 : p.k);
+        const int64_t b =
+            matrix_offset(p, p.b_strides, matrix) * p.k * p.n + column * (p.transpose_b ? p.k : 1);
+        state.generic_epilogue.dot(dot, a, b, sum);
+      });
   return {};
 }
 
@@ -131,7 +138,9 @@ Status run_matmul(const MatmulState& state, const edgert_call& call) {
   float* sums = s.epilogue.in_place ? static_cast<float*>(call.outputs[0])
                                     : reinterpret_cast<float*>(scratch + state.sums);
   const ProductCall product{&call, 2, sums, call.outputs[0], scratch};
-  auto panels_of = [&](int64_t matrix) { return b + matrix_offset(p, p.b_strides, matrix) * s.group_floats(); };
+  auto panels_of = [&](int64_t matrix) {
+    return b + matrix_offset(p, p.b_strides, matrix) * s.group_floats();
+  };
   auto rows_of = [&](int64_t matrix, int64_t row, int count, const float** pointers) {
     const float* first = a + (matrix_offset(p, p.a_strides, matrix) * p.m + row) * p.k;
     for (int r = 0; r < count; r++) pointers[r] = first + r * p.k;

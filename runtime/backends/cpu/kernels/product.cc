@@ -6,7 +6,8 @@
 
 namespace edgert::cpu {
 
-void cut_work(double cost, int64_t tiles, int64_t units, int32_t threads, int64_t& row_pieces, int64_t& column_pieces) {
+void cut_work(double cost, int64_t tiles, int64_t units, int32_t threads, int64_t& row_pieces,
+              int64_t& column_pieces) {
   const int64_t count = pieces(static_cast<int64_t>(std::min(cost, 1e15)), threads);
   row_pieces = column_pieces = 1;
   int64_t least = tiles * units;
@@ -33,13 +34,14 @@ Status plan_product(const Pointwise& epilogue, int32_t threads, ProductShape& s)
   const double sums = static_cast<double>(s.matrices) * s.rows * s.width();
   const double weights = static_cast<double>(s.groups) * s.columns * s.taps * s.channels;
   // About 60 multiply-adds or 4 weights a nanosecond.
-  const double cost = std::max(sums * s.taps * s.channels / 60, weights / 4) + sums * (e.plain ? 0 : e.program.cost);
+  const double cost =
+      std::max(sums * s.taps * s.channels / 60, weights / 4) + sums * (e.plain ? 0 : e.program.cost);
   cut_work(cost, s.tiles() * s.matrices, s.column_units(), threads, s.row_pieces, s.column_pieces);
   return {};
 }
 
-void pack_panel(const float* from, int64_t k_stride, int64_t n_stride, int64_t depth, int64_t columns, int64_t panel,
-                float* to) {
+void pack_panel(const float* from, int64_t k_stride, int64_t n_stride, int64_t depth, int64_t columns,
+                int64_t panel, float* to) {
   const int64_t n = std::min<int64_t>(16, columns - panel * 16);
   from += panel * 16 * n_stride;
   if (n_stride == 1) {

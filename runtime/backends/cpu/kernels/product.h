@@ -6,9 +6,9 @@
 
 namespace edgert::cpu {
 
-constexpr int kMaxRows = 16;               // of a microkernel call, on any tier
+constexpr int kMaxRows = 16;                 // of a microkernel call, on any tier
 constexpr int64_t kEpilogueElements = 4096;  // of results that are still in the L1 cache when it runs
-constexpr int64_t kPanelBytes = 512 << 10;  // of weights that should stay in the L2 cache
+constexpr int64_t kPanelBytes = 512 << 10;   // of weights that should stay in the L2 cache
 
 // What happens to the sums.
 struct ProductEpilogue {
@@ -23,9 +23,9 @@ Status plan_epilogue(const Pointwise& epilogue, const Micro& micro, ProductEpilo
 // result[row][group * columns + n] = epilogue(sum over taps and channels).
 struct ProductShape {
   const Micro* micro;
-  int64_t matrices, rows;       // the result has matrices * rows rows
-  int64_t groups, columns;      // columns of one group
-  int64_t taps, channels;       // channels of one group
+  int64_t matrices, rows;             // the result has matrices * rows rows
+  int64_t groups, columns;            // columns of one group
+  int64_t taps, channels;             // channels of one group
   int64_t row_pieces, column_pieces;  // how the work is cut
   ProductEpilogue epilogue;
 
@@ -40,7 +40,8 @@ struct ProductShape {
 };
 
 // Cuts tiles x units of work that takes `cost` nanoseconds into row_pieces x column_pieces.
-void cut_work(double cost, int64_t tiles, int64_t units, int32_t threads, int64_t& row_pieces, int64_t& column_pieces);
+void cut_work(double cost, int64_t tiles, int64_t units, int32_t threads, int64_t& row_pieces,
+              int64_t& column_pieces);
 
 // Compiles the epilogue and decides how to cut the work; the sizes are set.
 Status plan_product(const Pointwise& epilogue, int32_t threads, ProductShape& shape);
@@ -49,7 +50,7 @@ Status plan_product(const Pointwise& epilogue, int32_t threads, ProductShape& sh
 struct ProductCall {
   const edgert_call* call;
   size_t first;
-  float* sums;    // where the sums go: the result, if in_place
+  float* sums;  // where the sums go: the result, if in_place
   void* result;
   char* scratch;  // scratch_bytes()
 };
@@ -62,8 +63,8 @@ inline int64_t first_row(const ProductShape& s, int64_t tile) {
 // Runs piece `piece`. `panels_of(matrix)` gives the matrix's weights, `rows_of(matrix, row, count, pointers)`
 // the pointers to rows [row, row + count), by tap.
 template <class Panels, class Rows>
-void run_product(const ProductShape& s, const ProductCall& c, int64_t piece, Panels&& panels_of, Rows&& rows_of,
-                 const float** pointers) {
+void run_product(const ProductShape& s, const ProductCall& c, int64_t piece, Panels&& panels_of,
+                 Rows&& rows_of, const float** pointers) {
   const int64_t tiles = s.tiles(), units = s.column_units(), width = s.width();
   const int64_t tile_begin = piece_begin(tiles * s.matrices, piece / s.column_pieces, s.row_pieces);
   const int64_t tile_end = piece_begin(tiles * s.matrices, piece / s.column_pieces + 1, s.row_pieces);
@@ -75,8 +76,8 @@ void run_product(const ProductShape& s, const ProductCall& c, int64_t piece, Pan
   const int64_t fit = unit_floats ? kPanelBytes / (unit_floats * 4) : 2;
   const int64_t step = fit < 2 ? 2 : fit / 2 * 2;
   const ProductEpilogue& e = s.epilogue;
-  const float* bias = e.head.bias < 0 ? nullptr
-                                      : static_cast<const float*>(c.call->inputs[c.first + e.head.bias - 1]);
+  const float* bias =
+      e.head.bias < 0 ? nullptr : static_cast<const float*>(c.call->inputs[c.first + e.head.bias - 1]);
   const void* operands[kMaxProgramOperands] = {c.sums};
   for (int i = 1; i < e.program.operand_count; i++) operands[i] = c.call->inputs[c.first + i - 1];
   void* scratch = c.scratch + piece * static_cast<int64_t>(e.program.scratch_bytes());
@@ -85,15 +86,26 @@ void run_product(const ProductShape& s, const ProductCall& c, int64_t piece, Pan
     const int64_t last = unit + step < unit_end ? unit + step : unit_end;
     const int64_t column = unit * unit_columns;
     const int64_t column_end = last * unit_columns < width ? last * unit_columns : width;
-    int64_t pending = tile_begin < tile_end ? first_row(s, tile_begin) : 0;  // rows from here on lack the epilogue
+    int64_t pending =
+        tile_begin < tile_end ? first_row(s, tile_begin) : 0;  // rows from here on lack the epilogue
     for (int64_t tile = tile_begin; tile < tile_end; tile++) {
       const int64_t matrix = tile / tiles, within = tile % tiles;
-      const int64_t row = piece_begin(s.rows, within, tiles), row_end = piece_begin(s.rows, within + 1, tiles);
+      const int64_t row = piece_begin(s.rows, within, tiles),
+                    row_end = piece_begin(s.rows, within + 1, tiles);
       const int count = static_cast<int>(row_end - row);
       const int64_t out_row = matrix * s.rows + row;
       rows_of(matrix, row, count, pointers);
-      GemmTile t{pointers, 0, s.taps, s.channels, panels_of(matrix) + unit * unit_floats, column_end - column,
-                 c.sums + out_row * width + column, width, bias ? bias + column : nullptr, e.head.low, e.head.high};
+      GemmTile t{pointers,
+                 0,
+                 s.taps,
+                 s.channels,
+                 panels_of(matrix) + unit * unit_floats,
+                 column_end - column,
+                 c.sums + out_row * width + column,
+                 width,
+                 bias ? bias + column : nullptr,
+                 e.head.low,
+                 e.head.high};
       if (s.groups == 1) {
         s.micro->gemm->run(t, count);
       } else {
@@ -107,7 +119,8 @@ void run_product(const ProductShape& s, const ProductCall& c, int64_t piece, Pan
         }
       }
       const int64_t done = out_row + count;
-      if (!e.plain && ((done - pending) * (column_end - column) >= kEpilogueElements || tile + 1 == tile_end)) {
+      if (!e.plain &&
+          ((done - pending) * (column_end - column) >= kEpilogueElements || tile + 1 == tile_end)) {
         run_tiles(e.program, operands, c.result, pending, done, column, column_end, scratch);
         pending = done;
       }
@@ -117,7 +130,7 @@ void run_product(const ProductShape& s, const ProductCall& c, int64_t piece, Pan
 
 // Packs a dense matrix [depth][columns] (element [k][n] at k * k_stride + n * n_stride) into panels; panel
 // `panel` only.
-void pack_panel(const float* from, int64_t k_stride, int64_t n_stride, int64_t depth, int64_t columns, int64_t panel,
-                float* to);
+void pack_panel(const float* from, int64_t k_stride, int64_t n_stride, int64_t depth, int64_t columns,
+                int64_t panel, float* to);
 
 }  // namespace edgert::cpu

@@ -79,10 +79,17 @@ uint16_t f32_to_bf16(float x) {
 
 LoadFunction load_function(int32_t dtype) {
   switch (dtype) {
-    case EDGERT_F32: case EDGERT_I32: case EDGERT_U32: return load_same<uint32_t>;
-    case EDGERT_F64: case EDGERT_I64: case EDGERT_U64: return load_same<uint64_t>;
-    case EDGERT_I16: case EDGERT_U16: return load_same<uint16_t>;
-    case EDGERT_I8: case EDGERT_U8: case EDGERT_BOOL: return load_same<uint8_t>;
+    case EDGERT_F32:
+    case EDGERT_I32:
+    case EDGERT_U32: return load_same<uint32_t>;
+    case EDGERT_F64:
+    case EDGERT_I64:
+    case EDGERT_U64: return load_same<uint64_t>;
+    case EDGERT_I16:
+    case EDGERT_U16: return load_same<uint16_t>;
+    case EDGERT_I8:
+    case EDGERT_U8:
+    case EDGERT_BOOL: return load_same<uint8_t>;
     case EDGERT_F16: return load_half<f16_to_f32>;
     case EDGERT_BF16: return load_half<bf16_to_f32>;
     default: return nullptr;
@@ -91,10 +98,17 @@ LoadFunction load_function(int32_t dtype) {
 
 StoreFunction store_function(int32_t dtype) {
   switch (dtype) {
-    case EDGERT_F32: case EDGERT_I32: case EDGERT_U32: return store_same<uint32_t>;
-    case EDGERT_F64: case EDGERT_I64: case EDGERT_U64: return store_same<uint64_t>;
-    case EDGERT_I16: case EDGERT_U16: return store_same<uint16_t>;
-    case EDGERT_I8: case EDGERT_U8: case EDGERT_BOOL: return store_same<uint8_t>;
+    case EDGERT_F32:
+    case EDGERT_I32:
+    case EDGERT_U32: return store_same<uint32_t>;
+    case EDGERT_F64:
+    case EDGERT_I64:
+    case EDGERT_U64: return store_same<uint64_t>;
+    case EDGERT_I16:
+    case EDGERT_U16: return store_same<uint16_t>;
+    case EDGERT_I8:
+    case EDGERT_U8:
+    case EDGERT_BOOL: return store_same<uint8_t>;
     case EDGERT_F16: return store_half<f32_to_f16>;
     case EDGERT_BF16: return store_half<f32_to_bf16>;
     default: return nullptr;

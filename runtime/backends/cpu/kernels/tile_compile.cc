@@ -12,7 +12,19 @@ namespace edgert::cpu {
 namespace {
 
 // Instruction codes of edgec/ops/program.py that are looked for here.
-enum Code : int { kConst = 0, kExp = 11, kSigmoid = 28, kAdd = 40, kSub = 41, kMul = 42, kDiv = 43, kMin = 47, kMax = 48, kLess = 51, kSelect = 70 };
+enum Code : int {
+  kConst = 0,
+  kExp = 11,
+  kSigmoid = 28,
+  kAdd = 40,
+  kSub = 41,
+  kMul = 42,
+  kDiv = 43,
+  kMin = 47,
+  kMax = 48,
+  kLess = 51,
+  kSelect = 70
+};
 constexpr int kOperand = -1;
 
 struct Register {
@@ -42,7 +54,8 @@ class Registers {
       all_.back().dtype = program ? program->operands[i] : compute_dtype(pointwise.dtypes[i]);
     }
     if (program) {
-      for (const Instruction& i : program->code) all_.push_back({i.code, i.dtype, {i.a, i.b, i.c}, i.imm, 0, 0, 0});
+      for (const Instruction& i : program->code)
+        all_.push_back({i.code, i.dtype, {i.a, i.b, i.c}, i.imm, 0, 0, 0});
     }
     for (Register& r : all_)
       for (int k = 0; k < argument_count(r.code); k++) all_[r.args[k]].uses++;
@@ -107,10 +120,12 @@ void fold_constant(Registers& all, int i) {
       if (is_power_of_two(value)) all.rewrite(i, kMultiplyConstant, 1 / value, 0, other);
       return;
     case kMax:
-      if (joins && value <= inner.y) return all.rewrite(i, kClamp, std::fmax(value, inner.x), inner.y, inner.args[0]);
+      if (joins && value <= inner.y)
+        return all.rewrite(i, kClamp, std::fmax(value, inner.x), inner.y, inner.args[0]);
       return all.rewrite(i, kClamp, value, INFINITY, other);
     case kMin:
-      if (joins && value >= inner.x) return all.rewrite(i, kClamp, inner.x, std::fmin(value, inner.y), inner.args[0]);
+      if (joins && value >= inner.x)
+        return all.rewrite(i, kClamp, inner.x, std::fmin(value, inner.y), inner.args[0]);
       return all.rewrite(i, kClamp, -INFINITY, value, other);
     default: return;
   }
@@ -138,7 +153,8 @@ void join(Registers& all, int i) {
     if (r.code == kMul && join_hard_swish(all, i, one, other)) return;
     // max(x, x * slope)
     const bool slopes = factor.code == kMultiplyConstant && factor.args[0] == one && factor.uses == 1;
-    if (r.code == kMax && slopes && factor.x > 0 && factor.x <= 1) return all.rewrite(i, kLeaky, factor.x, 0, one);
+    if (r.code == kMax && slopes && factor.x > 0 && factor.x <= 1)
+      return all.rewrite(i, kLeaky, factor.x, 0, one);
     if (r.code == kAdd && factor.code == kMul && factor.uses == 1)
       return all.rewrite(i, kMultiplyAdd, 0, 0, factor.args[0], factor.args[1], one);
   }
@@ -151,7 +167,8 @@ void join_leaky(Registers& all, int i) {
   float zero;
   if (less.code != kLess || less.args[0] != x || !all.constant(less.args[1], zero) || zero != 0) return;
   if (product.uses != 1) return;
-  if (product.code == kMultiplyConstant && product.args[0] == x) return all.rewrite(i, kLeaky, product.x, 0, x);
+  if (product.code == kMultiplyConstant && product.args[0] == x)
+    return all.rewrite(i, kLeaky, product.x, 0, x);
   if (product.code != kMul || (product.args[0] != x && product.args[1] != x)) return;
   all.rewrite(i, kLeakyBy, 0, 0, x, product.args[0] == x ? product.args[1] : product.args[0]);
 }
@@ -159,7 +176,8 @@ void join_leaky(Registers& all, int i) {
 void simplify(Registers& all, int first) {
   for (int i = first; i < all.count(); i++) {
     if (all[i].dtype == EDGERT_F32 && all[i].code == kSelect) join_leaky(all, i);
-    if (all[i].dtype != EDGERT_F32 || argument_count(all[i].code) != 2 || all[i].code >= kAddConstant) continue;
+    if (all[i].dtype != EDGERT_F32 || argument_count(all[i].code) != 2 || all[i].code >= kAddConstant)
+      continue;
     fold_constant(all, i);
     if (argument_count(all[i].code) == 2) join(all, i);
   }
@@ -233,11 +251,14 @@ float cost_of(int code, bool fast) {
 Status add_step(Registers& all, const Micro& micro, int i, std::vector<int16_t>& slots, TileProgram& out) {
   const Register& r = all[i];
   const int argument = all[r.code == kSelect ? r.args[1] : r.args[0]].dtype;
-  TileFunction function = argument == EDGERT_F32 && r.code < kFusedEnd ? micro.map->functions[r.code] : nullptr;
+  TileFunction function =
+      argument == EDGERT_F32 && r.code < kFusedEnd ? micro.map->functions[r.code] : nullptr;
   const bool fast = function != nullptr;
   if (!function) function = instruction(r.code, argument, r.dtype);
   if (!function) return unsupported("instruction %d of %s", r.code, dtype_name(argument));
-  auto slot = [&](int k) { return r.args[k] >= 0 && k < argument_count(r.code) ? slots[r.args[k]] : int16_t{-1}; };
+  auto slot = [&](int k) {
+    return r.args[k] >= 0 && k < argument_count(r.code) ? slots[r.args[k]] : int16_t{-1};
+  };
   out.steps[out.step_count++] = {function, slots[i], slot(0), slot(1), slot(2), r.x, r.y};
   out.cost += cost_of(r.code, fast);
   return {};
@@ -319,8 +340,8 @@ Status compile_tiles(const Pointwise& pointwise, const Micro& micro, TileProgram
 }
 
 bool only_accumulator(const TileProgram& program) {
-  return program.step_count == 0 && program.result_slot == program.operands[0].slot && !program.result_converts &&
-         !program.operands[0].converts;
+  return program.step_count == 0 && program.result_slot == program.operands[0].slot &&
+         !program.result_converts && !program.operands[0].converts;
 }
 
 }  // namespace edgert::cpu

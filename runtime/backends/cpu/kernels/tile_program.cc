@@ -46,7 +46,8 @@ void fill_constant(char* to, int32_t dtype, int64_t bits, int64_t n) {
 
 // Operand i over rows [row, row + rows) x columns [column, column + columns) of the block, as a dense array
 // with room for 16 elements more than it needs where n is no multiple of 16.
-const void* load_tile(Run& run, const Block& block, int i, int64_t row, int64_t rows, int64_t column, int64_t columns) {
+const void* load_tile(Run& run, const Block& block, int i, int64_t row, int64_t rows, int64_t column,
+                      int64_t columns) {
   const TileOperand& operand = run.program.operands[i];
   const int64_t row_stride = run.program.rank > 1 ? operand.strides[run.program.rank - 2] : 0;
   const int64_t column_stride = operand.strides[run.program.rank - 1];
@@ -100,7 +101,8 @@ void run_tile(Run& run, const Block& block, int64_t row, int64_t rows, int64_t c
   for (int i = 0; i < program.step_count; i++) {
     const TileInstruction& step = program.steps[i];
     const bool last = i + 1 == program.step_count && straight;
-    step.function({last ? out : run.slot(step.out), argument(step.a), argument(step.b), argument(step.c), step.x, step.y},
+    step.function({last ? out : run.slot(step.out), argument(step.a), argument(step.b), argument(step.c),
+                   step.x, step.y},
                   n);
     if (last) return;
   }
@@ -128,8 +130,8 @@ void run_block(Run& run, const Block& block) {
 
 }  // namespace
 
-void run_tiles(const TileProgram& program, const void* const* operands, void* out, int64_t row, int64_t row_end,
-               int64_t column, int64_t column_end, void* scratch) {
+void run_tiles(const TileProgram& program, const void* const* operands, void* out, int64_t row,
+               int64_t row_end, int64_t column, int64_t column_end, void* scratch) {
   if (row >= row_end || column >= column_end) return;
   Run run{program, static_cast<char*>(scratch), {}};
   const int64_t widest = std::min(kTile, std::max<int64_t>((row_end - row) * (column_end - column), 16));

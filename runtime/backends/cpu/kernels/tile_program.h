@@ -63,14 +63,15 @@ struct FusedHead {
 // Compiles for the tier `micro`. With `head`, operand 0 is a product's accumulator, and what the product can
 // do itself is taken out of the program and put there; a program that is then empty has no steps and
 // `only_accumulator()` is true.
-Status compile_tiles(const Pointwise& pointwise, const Micro& micro, TileProgram& out, FusedHead* head = nullptr);
+Status compile_tiles(const Pointwise& pointwise, const Micro& micro, TileProgram& out,
+                     FusedHead* head = nullptr);
 
 // Whether the result is operand 0 as it is.
 bool only_accumulator(const TileProgram& program);
 
 // Computes rows [row, row_end) x columns [column, column_end). `operands` and `out` are whole tensors;
 // operand 0 may be `out` itself if their element types are the same. `scratch` has scratch_bytes().
-void run_tiles(const TileProgram& program, const void* const* operands, void* out, int64_t row, int64_t row_end,
-               int64_t column, int64_t column_end, void* scratch);
+void run_tiles(const TileProgram& program, const void* const* operands, void* out, int64_t row,
+               int64_t row_end, int64_t column, int64_t column_end, void* scratch);
 
 }  // namespace edgert::cpu

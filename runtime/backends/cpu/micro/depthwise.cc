@@ -39,10 +39,8 @@ static inline void multiply(const DepthwiseTile& t, int64_t pixel, int64_t chann
     for (int v = 0; v < Vectors; v++) {
       float* out = t.out + (pixel + p) * t.out_stride + channel + v * W;
       const f32 y = min(high, max(low, sums[p][v]));
-      if (Partial)
-        store(out, y, lanes);
-      else
-        store(out, y);
+      if (Partial) store(out, y, lanes);
+      else store(out, y);
     }
   }
 }
@@ -54,7 +52,8 @@ static void all_channels(const DepthwiseTile& t, int64_t pixel) {
   constexpr int kStep = kVectors * W < 16 ? 16 / W : kVectors;  // begin at a block, or stay inside one
   int64_t channel = 0;
   if constexpr (kVectors > 1)
-    for (; channel + kStep * W <= t.channels; channel += kStep * W) multiply<Pixels, kStep, false>(t, pixel, channel, W);
+    for (; channel + kStep * W <= t.channels; channel += kStep * W)
+      multiply<Pixels, kStep, false>(t, pixel, channel, W);
   for (; channel + W <= t.channels; channel += W) multiply<Pixels, 1, false>(t, pixel, channel, W);
   if (channel < t.channels) multiply<Pixels, 1, true>(t, pixel, channel, (int)(t.channels - channel));
 }

@@ -14,12 +14,12 @@ struct DepthwiseTile {
   const int64_t* offsets;
   const int64_t* places;  // of the taps in a block of weights
   const float* weights;
-  int64_t block_floats;   // 16 * all taps
+  int64_t block_floats;  // 16 * all taps
   int64_t channels, pixels;
   float* out;
   int64_t out_stride;
-  const float* bias;      // [channels] or null
-  float low, high;        // the result is clamped to this range; NaN stays
+  const float* bias;  // [channels] or null
+  float low, high;    // the result is clamped to this range; NaN stays
 };
 
 struct DepthwiseMicro {

@@ -5,7 +5,10 @@
 namespace edgert::EDGERT_TIER {
 
 // Accumulators that fit the registers beside one row of weights and a broadcast.
-constexpr int kAccumulators = EDGERT_AVX512 ? 28 : EDGERT_AVX2 ? 12 : EDGERT_NEON && sizeof(void*) == 8 ? 24 : 8;
+constexpr int kAccumulators = EDGERT_AVX512                       ? 28
+                              : EDGERT_AVX2                       ? 12
+                              : EDGERT_NEON && sizeof(void*) == 8 ? 24
+                                                                  : 8;
 constexpr int kVectors = 16 / W;  // of a panel
 constexpr int kRows = EDGERT_AVX512 ? 14 : kAccumulators / kVectors;
 
@@ -30,10 +33,8 @@ static inline void store_tile(const GemmTile& t, f32 (&sums)[Rows][Vectors], int
 #pragma GCC unroll 32
     for (int r = 0; r < Rows; r++) {
       const f32 y = min(high, max(low, sums[r][v] + bias));
-      if (whole)
-        store(t.out + r * t.out_stride + at, y);
-      else
-        store(t.out + r * t.out_stride + at, y, (int)lanes);
+      if (whole) store(t.out + r * t.out_stride + at, y);
+      else store(t.out + r * t.out_stride + at, y, (int)lanes);
     }
   }
 }
@@ -68,7 +69,8 @@ static inline void multiply_tile(const GemmTile& t, int64_t column) {
 // From `column` on, in steps of `Panels` panels while they last, then with half as many.
 template <int Rows, int Panels>
 static void multiply_columns(const GemmTile& t, int64_t column) {
-  for (; t.columns - column > (Panels - 1) * 16; column += Panels * 16) multiply_tile<Rows, Panels>(t, column);
+  for (; t.columns - column > (Panels - 1) * 16; column += Panels * 16)
+    multiply_tile<Rows, Panels>(t, column);
   if constexpr (Panels > 1)
     if (column < t.columns) multiply_columns<Rows, Panels / 2>(t, column);
 }

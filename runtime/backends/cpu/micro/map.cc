@@ -44,7 +44,8 @@ static void choose(const TileStep& s, int64_t n) {
   const uint8_t* condition = (const uint8_t*)s.a;
   const float *b = (const float*)s.b, *c = (const float*)s.c;
   float* out = (float*)s.out;
-  for (int64_t i = 0; i < n; i += W) store(out + i, select(load_mask(condition + i), load(b + i), load(c + i)));
+  for (int64_t i = 0; i < n; i += W)
+    store(out + i, select(load_mask(condition + i), load(b + i), load(c + i)));
 }
 
 static void multiply_add(const TileStep& s, int64_t n) {
@@ -55,7 +56,9 @@ static void multiply_add(const TileStep& s, int64_t n) {
 
 static inline f32 negative(f32 x) { return -x; }
 static inline f32 reciprocal(f32 x) { return 1.0f / x; }
-static inline f32 sign(f32 x) { return x > 0.0f ? splat(1.0f) : x < 0.0f ? splat(-1.0f) : x == 0.0f ? f32{} : x; }
+static inline f32 sign(f32 x) {
+  return x > 0.0f ? splat(1.0f) : x < 0.0f ? splat(-1.0f) : x == 0.0f ? f32{} : x;
+}
 static inline f32 silu(f32 x) { return x * sigmoid(x); }
 static inline f32 sum_of(f32 a, f32 b) { return a + b; }
 static inline f32 difference(f32 a, f32 b) { return a - b; }

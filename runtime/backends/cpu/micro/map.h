@@ -20,14 +20,14 @@ using TileFunction = void (*)(const TileStep& step, int64_t n);
 
 // Codes above those of the program's instructions: several of them joined, and constants as arguments.
 enum FusedCode : uint8_t {
-  kAddConstant = 100,   // a + x
-  kMultiplyConstant,    // a * x
-  kClamp,               // min(max(a, x), y), NaN stays
-  kSilu,                // a * sigmoid(a)
-  kHardSwish,           // a * clamp(a * x + y, 0, 1)
-  kMultiplyAdd,         // a * b + c, each rounded
-  kLeaky,               // a < 0 ? a * x : a
-  kLeakyBy,             // a < 0 ? a * b : a
+  kAddConstant = 100,  // a + x
+  kMultiplyConstant,   // a * x
+  kClamp,              // min(max(a, x), y), NaN stays
+  kSilu,               // a * sigmoid(a)
+  kHardSwish,          // a * clamp(a * x + y, 0, 1)
+  kMultiplyAdd,        // a * b + c, each rounded
+  kLeaky,              // a < 0 ? a * x : a
+  kLeakyBy,            // a < 0 ? a * b : a
   kFusedEnd,
 };
 
