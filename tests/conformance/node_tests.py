@@ -181,7 +181,7 @@ TABLE = """# Conformance
 ONNX's own node tests (onnx {version}, {total} tests), each run through `edgec.onnx_backend` on every backend,
 and through the peers' own interfaces in the same harness with the same tolerances. What a backend does
 not pass is listed with its reason in its gap file; the run of the tests fails where a listed one passes or
-another one fails.
+another one fails. A peer that does not know the newest opset yet fails the tests written in it.
 
 | engine | passed | not passed | gaps |
 |---|---:|---:|---|
