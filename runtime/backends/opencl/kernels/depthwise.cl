@@ -7,7 +7,8 @@ static inline ACC16 load_lanes(__global const uchar *x, int at, int lanes) {
   return vload16(0, values);
 }
 
-// Adds the taps of one row of the window to acc; `lanes` is 16 as a constant where it can be.
+// Adds the taps of one row of the window to acc. With `lanes` 16, a constant then, 16 elements are read at
+// every position; those behind the last channel, which the caller makes sure exist, count for nothing.
 static inline void row_taps(ACC16 *acc, __global const uchar *x, __global const ACC *w, const ConvShape *s, int start,
                             int lanes) {
   for (int k = 0; k < s->window[2]; k++) {
@@ -43,7 +44,8 @@ __kernel BLOCKED void depthwise(OUT(y), IN(x), IN(w), const ConvShape s EPILOGUE
       }
       const int row = ((image * s.input[0] + i0) * s.input[1] + i1) * s.input[2];
       __global const uchar *x = x_buffer + x_start + ((size_t)row * s.channels + column) * X_BYTES;
-      if (lanes == 16)
+      const int end = (row + s.input[2] - 1) * s.channels + column + 16;
+      if (lanes == 16 || end <= s.batch * s.input[0] * s.input[1] * s.input[2] * s.channels)
         row_taps(acc, x, w, &s, start, 16);
       else
         row_taps(acc, x, w, &s, start, lanes);
