@@ -53,15 +53,42 @@ void define_kind(Source& source, ReduceKind kind, int32_t dtype) {
 Status supports_one(const Device& device, const NodeArgs& args, const char* attribute) {
   std::string why;
   const Program* program = args.node.program(attribute);
-  if (program && program->operands.size() > 1) return unsupported("a %s with operands", attribute);
   if (program && !can_print(*program, device.fp64, why)) return unsupported("%s", why.c_str());
   return {};
 }
 
 Status supports(const Device& device, const NodeArgs& args) {
+  const Program* epilogue = args.node.program("epilogue");
+  if (epilogue && epilogue->operands.size() > 1) return unsupported("an epilogue with operands");
   EDGERT_TRY(supports_one(device, args, "prologue"));
   EDGERT_TRY(supports_one(device, args, "epilogue"));
   return supports_number(device, args);
+}
+
+// FIRST(v), the prologue on element `number` of `result`, and the parameters for its extra operands.
+void define_prologue(Source& source, const NodeArgs& args, const Program* prologue) {
+  std::string parameters, operands;
+  for (size_t i = 1; prologue && i < prologue->operands.size(); i++) {
+    const std::string name = numbered("p", static_cast<int>(i));
+    parameters += ", IN(" + name + "), const Walk " + name + "_kept, const Walk " + name + "_reduced";
+    const std::string at = "walk(&" + name + "_kept, result) + walk(&" + name + "_reduced, number)";
+    operands += ", " + load_text(args.inputs[i].dtype, name, at);
+  }
+  if (prologue) source.add(program_text(*prologue, "edge_first"));
+  source.define("FIRST_PARAMETERS", parameters);
+  source.define("FIRST(v)", prologue ? "edge_first(v" + operands + ")" : "(v)");
+}
+
+Status set_prologue(Launch& launch, const NodeArgs& args, const Program* prologue, uint32_t axes) {
+  const auto dims = shape_of(args.inputs[0]);
+  for (size_t i = 1; prologue && i < prologue->operands.size(); i++) {
+    int64_t strides[EDGERT_MAX_RANK];
+    EDGERT_TRY(broadcast_strides(args, args.inputs[i], "a prologue operand", dims, strides));
+    launch.input(i)
+        .value(walk_along(dims, strides, axes, false))
+        .value(walk_along(dims, strides, axes, true));
+  }
+  return {};
 }
 
 Status plan(Planner& planner, const NodeArgs& args) {
@@ -75,10 +102,9 @@ Status plan(Planner& planner, const NodeArgs& args) {
   const Program *prologue = args.node.program("prologue"), *epilogue = args.node.program("epilogue");
   Source source = planner.source();
   define_axes(planner.device(), source, walks);
-  if (prologue) source.add(program_text(*prologue, "edge_first"));
+  define_prologue(source, args, prologue);
   if (epilogue) source.add(program_text(*epilogue, "edge_last"));
   define_kind(source, p.kind, prologue ? prologue->result_dtype() : compute_dtype(x.dtype));
-  source.define("FIRST(v)", prologue ? "edge_first(v)" : "(v)");
   source.define("FINISH(t, n)", epilogue ? "edge_last(MEAN(t, n))" : "MEAN(t, n)");
   source.define("LOAD_X", std::string("load_") + storage_text(x.dtype));
   source.define("STORE_Y", std::string("store_") + storage_text(args.outputs[0].dtype));
@@ -86,6 +112,7 @@ Status plan(Planner& planner, const NodeArgs& args) {
   EDGERT_TRY(planner.launch(source.file("reduce"), "reduce", launch));
   launch->output(0).input(0);
   axes_arguments(*launch, walks);
+  EDGERT_TRY(set_prologue(*launch, args, prologue, axes));
   axes_range(planner.device(), *launch, walks);
   return {};
 }

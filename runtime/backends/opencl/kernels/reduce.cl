@@ -1,5 +1,5 @@
 // reduce: INITIAL joined by JOIN(a, b) with every FIRST(element); FINISH(total, count) is stored.
-__kernel LANES void reduce(OUT(y), IN(x), AXES) {
+__kernel LANES void reduce(OUT(y), IN(x), AXES FIRST_PARAMETERS) {
   PARTS(TOTAL, parts);
   const int result = RESULT;
   if (result >= results) return;
