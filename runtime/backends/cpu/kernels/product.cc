@@ -51,7 +51,7 @@ void pack_panel(const float* from, int64_t k_stride, int64_t n_stride, int64_t d
     }
     return;
   }
-  if (n < 16) std::memset(to, 0, static_cast<size_t>(depth) * 16 * sizeof(float));
+  if (n < 16 && depth > 0) std::memset(to, 0, static_cast<size_t>(depth) * 16 * sizeof(float));
   // Squares of 16: the reads stay in 16 cache lines.
   for (int64_t begin = 0; begin < depth; begin += 16) {
     const int64_t end = std::min(begin + 16, depth);
