@@ -153,7 +153,7 @@ def test_second_run_at_once_is_refused_and_cancel_ends_the_first():
 
     thread = threading.Thread(target=work)
     thread.start()
-    while not session._lock.locked():
+    while not session._exclusive._lock.locked():
         pass
     with pytest.raises(edgert.EdgertError) as busy:
         session.run(np.zeros(4, np.float32))

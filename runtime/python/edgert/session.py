@@ -121,14 +121,16 @@ class Session:
         self._library = library()
         self._handle = handle
         self._queue = queue
-        self._lock = threading.Lock()
+        self._exclusive = _Exclusive()
         self._held: list[Any] = []
         self._bound: Optional[Call] = None
         self._finalizer = weakref.finalize(self, self._library.edgert_close, handle)
         self.inputs = self._specs("input")
         self.outputs = self._specs("output")
         self._names = [s.name for s in self.inputs]
-        self._types = [self._type_code("input", i) for i in range(len(self.inputs))]
+        # reused from run to run: what is handed to the library and what it hands back
+        self._given = [_new_tensor(self._raw_spec("input", i).dtype) for i in range(len(self.inputs))]
+        self._taken = [_new_tensor() for _ in self.outputs]
 
     def __enter__(self) -> Session:
         return self
@@ -157,11 +159,11 @@ class Session:
         Raises InputError for inputs that do not fit, EdgertError (status "busy") if a run is under way.
         """
         arrays = self._in_order(inputs)
-        with self._exclusive():
+        with self._exclusive:
             self._unbind()
             self._held = [self._set_input(i, array) for i, array in enumerate(arrays)]
             check(self._library.edgert_run(self._handle))
-            on_device = any(device_arrays.is_device_array(a) for a in arrays)
+            on_device = self._queue is not None and any(map(device_arrays.is_device_array, arrays))
             return {s.name: self._output(i, on_device) for i, s in enumerate(self.outputs)}
 
     def bind(self, inputs: Inputs, outputs: Union[Mapping[str, Array], Sequence[Array], Array]) -> Call:
@@ -294,14 +296,8 @@ class Session:
         check(getattr(self._library, f"edgert_{side}_spec")(self._handle, index, ctypes.byref(raw)))
         return raw
 
-    def _type_code(self, side: str, index: int) -> int:
-        return int(self._raw_spec(side, index).dtype)
-
     def _in_order(self, inputs: Inputs) -> list[Any]:
         return _ordered(inputs, self._names, "input")
-
-    def _exclusive(self) -> _Exclusive:
-        return _Exclusive(self._lock)
 
     def _unbind(self) -> None:
         if self._bound is not None:
@@ -311,28 +307,31 @@ class Session:
 
     def _set_input(self, index: int, array: Any) -> Any:
         """Hands an input over; returns what must stay alive until the next run."""
-        spec, code = self.inputs[index], self._types[index]
-        if device_arrays.is_device_array(array):
-            tensor = _tensor_of(array, code, None)
-            memory, offset = device_arrays.memory_of(array, spec.name)
-            check(
-                self._library.edgert_set_input_device(
-                    self._handle, index, ctypes.byref(tensor), memory, offset
-                )
-            )
-            return array
-        if not isinstance(array, np.ndarray):
+        spec, tensor = self.inputs[index], self._given[index]
+        if type(array) is not np.ndarray:
+            if device_arrays.is_device_array(array):
+                return self._set_device_input(index, array)
             array = _converted(array, spec)
         if array.dtype != spec.dtype:
             raise InputError(f"input '{spec.name}' is {array.dtype}, expected {spec.dtype}")
-        array = np.ascontiguousarray(array).reshape(array.shape)
-        tensor = _tensor_of(array, code, array.ctypes.data)
+        if not array.flags.c_contiguous:
+            array = array.copy(order="C")
+        _fill(tensor, array, array.ctypes.data)
         check(self._library.edgert_set_input(self._handle, index, ctypes.byref(tensor)))
         return array
 
+    def _set_device_input(self, index: int, array: Any) -> Any:
+        spec, tensor = self.inputs[index], self._given[index]
+        memory, offset = device_arrays.memory_of(array, spec.name)
+        _fill(tensor, array, None)
+        check(
+            self._library.edgert_set_input_device(self._handle, index, ctypes.byref(tensor), memory, offset)
+        )
+        return array
+
     def _output(self, index: int, on_device: bool) -> Any:
-        tensor = _new_tensor()
-        if on_device and self._queue is not None:
+        tensor = self._taken[index]
+        if on_device:
             memory, offset = ctypes.c_void_p(), ctypes.c_uint64()
             refs = (ctypes.byref(x) for x in (tensor, memory, offset))
             check(self._library.edgert_get_output_device(self._handle, index, *refs))
@@ -352,20 +351,21 @@ class Call:
         self._arrays = outputs
         self._run = session._library.edgert_run
         self.outputs = {s.name: a for s, a in zip(session.outputs, outputs)}
-        with session._exclusive():
+        with session._exclusive:
             self._bind()
 
     def _bind(self) -> None:
         session = self._session
         session._held = [session._set_input(i, a) for i, a in enumerate(self._inputs)]
         for i, array in enumerate(self._arrays):
-            tensor = _tensor_of(array, session._type_code("output", i), array.ctypes.data)
+            tensor = _new_tensor(session._raw_spec("output", i).dtype)
+            _fill(tensor, array, array.ctypes.data)
             check(session._library.edgert_set_output(session._handle, i, ctypes.byref(tensor)))
         session._bound = self
 
     def __call__(self) -> dict[str, Array]:
         if self._session._bound is not self:
-            with self._session._exclusive():
+            with self._session._exclusive:
                 self._bind()
         status = self._run(self._session._handle)
         if status:
@@ -376,8 +376,8 @@ class Call:
 class _Exclusive:
     """Holds a session's lock; a second holder is an error, not a wait."""
 
-    def __init__(self, lock: threading.Lock) -> None:
-        self._lock = lock
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
 
     def __enter__(self) -> None:
         if not self._lock.acquire(blocking=False):
@@ -409,6 +409,8 @@ def relative_error(found: Array, expected: Array) -> float:
 
 
 def _ordered(given: Any, names: list[str], what: str) -> list[Any]:
+    if type(given) is dict and given.keys() == set(names):
+        return [given[n] for n in names]
     if isinstance(given, np.ndarray) or device_arrays.is_device_array(given):
         given = [given]
     if isinstance(given, Mapping):
@@ -432,17 +434,16 @@ def _converted(value: Any, spec: Spec) -> Array:
         raise InputError(f"input '{spec.name}' cannot be made an array of {spec.dtype}: {error}") from error
 
 
-def _new_tensor() -> Tensor:
-    return Tensor(size=ctypes.sizeof(Tensor))
+def _new_tensor(code: int = 0) -> Tensor:
+    return Tensor(size=ctypes.sizeof(Tensor), dtype=code)
 
 
-def _tensor_of(array: Any, code: int, address: Optional[int]) -> Tensor:
-    if len(array.shape) > MAX_RANK:
-        raise InputError(f"an array has rank {len(array.shape)}, at most {MAX_RANK} is possible")
-    tensor = Tensor(size=ctypes.sizeof(Tensor), dtype=code, rank=len(array.shape))
-    tensor.dims[: len(array.shape)] = array.shape
-    tensor.data, tensor.bytes = address, array.nbytes
-    return tensor
+def _fill(tensor: Tensor, array: Any, address: Optional[int]) -> None:
+    rank = len(array.shape)
+    if rank > MAX_RANK:
+        raise InputError(f"an array has rank {rank}, at most {MAX_RANK} is possible")
+    tensor.rank, tensor.data, tensor.bytes = rank, address, array.nbytes
+    tensor.dims[:rank] = array.shape
 
 
 def _copy(tensor: Tensor) -> Array:
