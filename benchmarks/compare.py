@@ -111,9 +111,31 @@ def show(rows: list[Row], console: Console) -> None:
 
 
 def markdown(rows: list[Row]) -> str:
-    """The table as Markdown."""
-    lines = [TITLES, ["---", *["---:"] * (len(TITLES) - 1)], *map(cells, rows)]
+    """One line a network as Markdown: at each thread count edgec's and the peer's milliseconds and their
+    ratio; then load plus first run in milliseconds, and megabytes added, of both at the first count."""
+    counts = sorted({row["threads"] for row in rows})
+    titles = ["network", *(f"{n} thread{'s' * (n > 1)}, ms" for n in counts), "load + first, ms", "memory, MB"]
+    lines = [titles, ["---", *["---:"] * (len(titles) - 1)]]
+    for name in dict.fromkeys(row["network"] for row in rows):
+        found = {row["threads"]: row for row in rows if row["network"] == name and "latency" in row}
+        if not found:
+            lines.append([name, *["failed"] * (len(titles) - 1)])
+            continue
+        first = found[min(found)]
+        pairs = [(to_first(first, e), first["cold"][e]["memory_bytes"] / 1e6) for e in (first["device"], PEER)]
+        lines.append(
+            [
+                name,
+                *(speeds(found[n]) if n in found else "failed" for n in counts),
+                *(f"{ours:.1f} / {peer:.1f}" for ours, peer in zip(*pairs)),
+            ]
+        )
     return "".join(f"| {' | '.join(line)} |\n" for line in lines) + f"\n{verdict(rows)}\n"
+
+
+def speeds(row: Row) -> str:
+    ours, peer = median(row, row["device"]), median(row, PEER)
+    return f"{ours:.3g} / {peer:.3g} = **{ours / peer:.2f}**"
 
 
 def options() -> argparse.Namespace:
