@@ -114,7 +114,12 @@ def markdown(rows: list[Row]) -> str:
     """One line a network as Markdown: at each thread count edgec's and the peer's milliseconds and their
     ratio; then load plus first run in milliseconds, and megabytes added, of both at the first count."""
     counts = sorted({row["threads"] for row in rows})
-    titles = ["network", *(f"{n} thread{'s' * (n > 1)}, ms" for n in counts), "load + first, ms", "memory, MB"]
+    titles = [
+        "network",
+        *(f"{n} thread{'s' * (n > 1)}, ms" for n in counts),
+        "load + first, ms",
+        "memory, MB",
+    ]
     lines = [titles, ["---", *["---:"] * (len(titles) - 1)]]
     for name in dict.fromkeys(row["network"] for row in rows):
         found = {row["threads"]: row for row in rows if row["network"] == name and "latency" in row}
@@ -122,7 +127,9 @@ def markdown(rows: list[Row]) -> str:
             lines.append([name, *["failed"] * (len(titles) - 1)])
             continue
         first = found[min(found)]
-        pairs = [(to_first(first, e), first["cold"][e]["memory_bytes"] / 1e6) for e in (first["device"], PEER)]
+        pairs = [
+            (to_first(first, e), first["cold"][e]["memory_bytes"] / 1e6) for e in (first["device"], PEER)
+        ]
         lines.append(
             [
                 name,
