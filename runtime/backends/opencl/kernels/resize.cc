@@ -69,6 +69,8 @@ Status supports(const Device& device, const NodeArgs& args) {
   const int32_t dtype = compute_dtype(args.inputs[0].dtype);
   if (args.node.string("kind") != "nearest" && dtype != EDGERT_F32 && dtype != EDGERT_F64)
     return unsupported("interpolation of %s", dtype_name(dtype));
+  if (args.inputs.size() > 1 && args.inputs[1].dtype != 0 && args.inputs[1].data == nullptr)
+    return unsupported("a region that is known at run time only");
   const auto axes = args.node.ints("axes");
   if (!axes.empty() &&
       *std::max_element(axes.begin(), axes.end()) - *std::min_element(axes.begin(), axes.end()) >= kSpan)
@@ -79,7 +81,6 @@ Status supports(const Device& device, const NodeArgs& args) {
 Status plan(Planner& planner, const NodeArgs& args) {
   ResizeParams p;
   EDGERT_TRY(parse_resize(args, p));
-  if (p.region_at_run) return unsupported("a region that is known at run time only");
   Span span;
   EDGERT_TRY(make_span(p, span));
   const int64_t rows = span.outer * span.out.v[0] * span.out.v[1] * span.out.v[2];
