@@ -180,3 +180,16 @@ def test_embedded_references(tmp_path: Path) -> None:
 def test_passes_are_functions_of_one_graph() -> None:
     assert len({run.__name__ for run in PASSES}) > 10
     assert set(PASSES_KEEPING_ALL) <= set(PASSES)
+
+
+def test_a_target_that_cannot_be_written_is_refused_before_any_work(tmp_path: Path) -> None:
+    source = tmp_path / "net.onnx"
+    onnx.save(network(), str(source))
+    before = source.read_bytes()
+    targets = {source: "model itself", tmp_path: "a folder", tmp_path / "a" / "b": "no folder"}
+    for target, reason in targets.items():
+        with pytest.raises(ValueError, match=reason):
+            export(source, target)
+    assert source.read_bytes() == before
+    with pytest.raises(ValueError, match="embed_reference is -1"):
+        export(source, embed_reference=-1)

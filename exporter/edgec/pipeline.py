@@ -106,12 +106,17 @@ def export(
     inputs to outputs of the run before. `entries` are further models of one file by the name of their entry.
     `progress` is told what happens.
 
-    Raises ExportError listing everything the model holds that cannot be expressed.
+    Raises ExportError listing everything the model holds that cannot be expressed, ValueError for arguments
+    that cannot be used.
 
     >>> export("model.onnx", "model.edge", shapes={"x": (1, 3, 224, 224)})  # doctest: +SKIP
     """
     if keep not in (None, "", "all"):
         raise ValueError(f"keep is {keep!r}, expected 'all' or nothing")
+    if embed_reference < 0:
+        raise ValueError(f"embed_reference is {embed_reference}, expected 0 or more")
+    if path is not None:
+        _check_target(Path(path), model)
     started = time.perf_counter()
     tell = progress or (lambda _: None)
     tell("reading")
@@ -144,6 +149,16 @@ def optimise(graph: Graph, *, keep_all: bool = False, progress: Progress | None 
             progress(run.__name__.replace("_", " "))
         for inner in list(graph.walk())[::-1]:
             run(inner)
+
+
+def _check_target(path: Path, model: Source) -> None:
+    """Raises ValueError, before any work is done, where `path` cannot be written or is the source."""
+    if path.is_dir():
+        raise ValueError(f"{path}: is a folder, expected the name of the file to write")
+    if not path.parent.is_dir():
+        raise ValueError(f"{path}: there is no folder {path.parent}")
+    if not isinstance(model, onnx.ModelProto) and path.resolve() == Path(model).resolve():
+        raise ValueError(f"{path}: is the model itself; give the .edge file another name")
 
 
 def _local(model: Source) -> onnx.ModelProto | Path:

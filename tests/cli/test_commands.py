@@ -161,3 +161,16 @@ def test_bad_input_is_a_message(
     result = edgec_command(*(a.format(**names) for a in arguments))
     assert result.exit_code in (1, 2), result.output
     assert result.output.strip()
+
+
+def test_a_picture_of_16_bits_keeps_its_range(tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    from edgec.cli.images import load_image
+    from edgec.ir.graph import Value
+    from edgec.ir.types import DType, TensorType
+
+    path = tmp_path / "wide.png"
+    image.fromarray(np.array([[0, 256 * 100], [256 * 200, 65535]], np.uint16)).save(path)
+    for channels in (1, 3):
+        pixels = load_image(path, Value("x", TensorType(DType.U8, (1, channels, 2, 2))))
+        np.testing.assert_array_equal(pixels[0, -1], [[0, 100], [200, 255]])

@@ -73,6 +73,8 @@ def test_outputs_that_are_inputs_and_constants():
         ({"z": X}, "'z' is not one of x"),
         ({}, "'x' is missing"),
         ([X, X], "2 inputs given, expected 1: x"),
+        (None, "given as NoneType, expected a mapping"),
+        ("x", "given as str, expected a mapping"),
         (X.astype(np.float64), "'x' is float64, expected float32"),
         (X[0], r"x.*rank"),
         (X[:, :2], r"x.*3"),
@@ -264,7 +266,13 @@ def test_path_bytes_and_bad_files(tmp_path):
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [({"device": "tpu"}, "tpu"), ({"threads": 0}, "threads"), ({"device": "opencl:77"}, "77")],
+    [
+        ({"device": "tpu"}, "tpu"),
+        ({"threads": 0}, "threads"),
+        ({"device": "opencl:77"}, "77"),
+        ({"memory_limit": -1}, "memory_limit is -1"),
+        ({"step_limit": -1}, "step_limit is -1"),
+    ],
 )
 def test_bad_options(options, words):
     with pytest.raises(edgert.EdgertError, match=words):

@@ -154,3 +154,18 @@ def test_sparse_initialisers_become_dense() -> None:
     model.graph.sparse_initializer.append(helper.make_sparse_tensor(values, indices, [2, 3]))
     expected = X + np.float32([[0, 5, 0], [0, 0, 7]])
     np.testing.assert_array_equal(interpret(imported(model), {"x": X})["y"], expected)
+
+
+def test_an_empty_file_is_no_model(tmp_path: Path) -> None:
+    path = tmp_path / "empty.onnx"
+    path.touch()
+    with pytest.raises(ExportError, match=r"empty.onnx': has no outputs"):
+        import_model(path)
+
+
+def test_a_model_loaded_without_its_external_data_is_refused(tmp_path: Path) -> None:
+    model = model_of([node("Add", ["x", "w"], ["y"])], [info("x", [2, 3])], ["y"], {"w": X})
+    path = tmp_path / "model.onnx"
+    onnx.save(model, str(path), save_as_external_data=True, location="weights", size_threshold=0)
+    with pytest.raises(ExportError, match="without its external data.*give the path"):
+        import_model(onnx.load(str(path), load_external_data=False))

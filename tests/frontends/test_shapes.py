@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from onnx_models import FLOAT, INT64, check, imported, info, model_of, node, operators
@@ -127,3 +129,24 @@ def test_declared_output_sizes_are_checked_not_trusted() -> None:
     assert str(result.main.outputs[0].shape[0]) == "n"
     with pytest.raises(ValueError, match="model declares 3"):
         interpret(result, {"x": np.zeros(4, np.float32)})
+
+
+def test_naming_a_fixed_axis_voids_declared_output_sizes() -> None:
+    """A model fixed to batch 1, opened to any batch: what it says of its outputs was for batch 1."""
+    model = model_of([node("Relu", ["x"], ["y"])], [info("x", [1, 4])], ["y"])
+    model.graph.output[0].CopyFrom(info("y", [1, 4]))
+    x = np.ones((3, 4), np.float32)
+    assert interpret(imported(model, {"x": ("batch", 4)}), {"x": x})["y"].shape == (3, 4)
+
+
+def test_shapes_take_integers_of_numpy_and_axes_without_a_name() -> None:
+    model = model_of([node("Relu", ["x"], ["y"])], [info("x", ["n", "m"])], ["y"])
+    shape = imported(model, {"x": [np.int64(2), None]}).main.inputs[0].shape  # type: ignore[list-item]
+    assert [type(shape[0]), str(shape[0]), str(shape[1])] == [int, "2", "x.1"]
+
+
+@pytest.mark.parametrize("shape", [5, "2,3", (2, -1), (2, 1.5)])
+def test_shapes_that_are_none_are_refused(shape: Any) -> None:
+    model = model_of([node("Relu", ["x"], ["y"])], [info("x", ["n", "m"])], ["y"])
+    with pytest.raises(ExportError, match="input 'x': .*shape"):
+        imported(model, {"x": shape})

@@ -34,6 +34,8 @@ def load_image(path: Path, value: Value, shape: Sequence[int] | None = None) -> 
     height, width = (wanted[2], wanted[3]) if channels_at == 1 else (wanted[1], wanted[2])
     try:
         with Image.open(path) as opened:
+            if opened.mode.startswith("I"):  # 16 bits a pixel, which convert would clip
+                opened = Image.fromarray((np.asarray(opened) >> 8).astype(np.uint8))
             picture = opened.convert("RGB" if wanted[channels_at] == 3 else "L")
     except (UnidentifiedImageError, OSError) as error:
         raise ImageError(f"{path}: not a picture: {error}") from error

@@ -99,6 +99,9 @@ def load(
     if threads is not None and threads < 1:
         raise InputError(f"load: threads is {threads}, expected 1 or more, or None for the usable cores")
     options.threads = threads or 0
+    for name, limit in (("memory_limit", memory_limit), ("step_limit", step_limit)):
+        if limit is not None and limit < 0:
+            raise InputError(f"load: {name} is {limit}, expected 0 or more, or None for no limit")
     options.memory_limit = memory_limit or 0
     options.step_limit = step_limit or 0
     if queue is not None:
@@ -411,7 +414,7 @@ def relative_error(found: Array, expected: Array) -> float:
 def _ordered(given: Any, names: list[str], what: str) -> list[Any]:
     if type(given) is dict and given.keys() == set(names):
         return [given[n] for n in names]
-    if isinstance(given, np.ndarray) or device_arrays.is_device_array(given):
+    if isinstance(given, (np.ndarray, np.generic)) or device_arrays.is_device_array(given):
         given = [given]
     if isinstance(given, Mapping):
         unknown = [n for n in given if n not in names]
@@ -421,6 +424,9 @@ def _ordered(given: Any, names: list[str], what: str) -> list[Any]:
         if missing:
             raise InputError(f"{what} '{missing[0]}' is missing, expected {', '.join(names)}")
         return [given[n] for n in names]
+    if not isinstance(given, Sequence) or isinstance(given, (str, bytes)):
+        kind = type(given).__name__
+        raise InputError(f"{what}s are given as {kind}, expected a mapping, a sequence or an array")
     if len(given) != len(names):
         raise InputError(f"{len(given)} {what}s given, expected {len(names)}: {', '.join(names)}")
     return list(given)

@@ -108,20 +108,22 @@ class Importer:
         scope = self.new_scope({o.domain: o.version for o in self.model.opset_import}, None)
         constants = {t.name for t in graph.initializer} | {t.values.name for t in graph.sparse_initializer}
         given = [i for i in graph.input if i.name not in constants]
+        opened = False
         try:
             scope.names.update(inputs.import_inputs(self.builder, given, shapes))
+            opened = inputs.opens_axes(given, shapes)
         except ExportError as error:
             self.problems += error.problems
             scope.names.update({i.name: POISON for i in given})
         self.drain_graph(graph, scope)
-        self._finish_outputs(graph, scope)
+        self._finish_outputs(graph, scope, check=not opened)
         if self.problems:
             raise ExportError(self.problems)
         frame = self.builder.frame
         metadata = {p.key: p.value for p in self.model.metadata_props}
         return Model({"main": frame.graph}, metadata)
 
-    def _finish_outputs(self, graph: onnx.GraphProto, scope: Scope) -> None:
+    def _finish_outputs(self, graph: onnx.GraphProto, scope: Scope, check: bool) -> None:
         b = self.builder
         for output in graph.output:
             try:
@@ -131,7 +133,7 @@ class Importer:
                 continue
             if isinstance(value, Value):
                 b.source = output.name
-                result = inputs.finish_output(b, b.local(value), output)
+                result = inputs.finish_output(b, b.local(value), output, check)
                 b.frame.graph.outputs.append(result)
 
     # -- scopes and graphs

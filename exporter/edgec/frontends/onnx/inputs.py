@@ -61,7 +61,7 @@ def _sizes(info: onnx.ValueInfoProto, override: Sequence[Size] | None) -> list[S
     if not declared.HasField("shape"):
         if override is None:
             raise ValueError(f"has no declared rank; give one with --shape {info.name}=...")
-        return list(override)
+        return _checked(override)
     sizes: list[Size] = [_size_of(d) for d in declared.shape.dim]
     integers = (onnx.TensorProto.INT32, onnx.TensorProto.INT64)
     if sizes == [""] and declared.elem_type in integers and _is_zero(declared.shape.dim[0]):
@@ -81,12 +81,37 @@ def _size_of(dim: onnx.TensorShapeProto.Dimension) -> Size:
 
 
 def _overridden(declared: list[Size], override: Sequence[Size]) -> list[Size]:
-    if len(override) != len(declared):
-        raise ValueError(f"has rank {len(declared)}, --shape gives {len(override)} sizes")
-    for axis, (size, wanted) in enumerate(zip(declared, override)):
+    sizes = _checked(override)
+    if len(sizes) != len(declared):
+        raise ValueError(f"has rank {len(declared)}, --shape gives {len(sizes)} sizes")
+    for axis, (size, wanted) in enumerate(zip(declared, sizes)):
         if isinstance(size, int) and isinstance(wanted, int) and size != wanted:
             raise ValueError(f"has size {size} on axis {axis}, --shape gives {wanted}")
-    return list(override)
+    return sizes
+
+
+def _checked(override: Sequence[Size]) -> list[Size]:
+    """Sizes from outside: integers of any kind, names, None for an axis without a name."""
+    if isinstance(override, str) or not isinstance(override, Sequence):
+        raise ValueError(f"its shape is given as {override!r}, expected sizes and names: (1, 3, 'h', 'w')")
+    sizes: list[Size] = []
+    for size in override:
+        if isinstance(size, str) or size is None:
+            sizes.append(size or "")
+        elif isinstance(size, (int, np.integer)) and size >= 0:
+            sizes.append(int(size))
+        else:
+            raise ValueError(f"{size!r} in its shape is neither a size, 0 or more, nor a name")
+    return sizes
+
+
+def opens_axes(given: Sequence[onnx.ValueInfoProto], shapes: Mapping[str, Sequence[Size]]) -> bool:
+    """Whether `shapes` names an axis whose size the model declares: what it declares of outputs is void."""
+    return any(
+        isinstance(wanted, str) and declared.dim_value > 0
+        for info in given
+        for declared, wanted in zip(info.type.tensor_type.shape.dim, shapes.get(info.name, ()))
+    )
 
 
 def _input(
@@ -122,14 +147,14 @@ def _input(
     return value
 
 
-def finish_output(builder: Builder, value: Value, info: onnx.ValueInfoProto) -> Value:
-    """The graph output for `value`: checked against what the model declares.
+def finish_output(builder: Builder, value: Value, info: onnx.ValueInfoProto, check: bool) -> Value:
+    """The graph output for `value`; with `check`, guarded by what the model declares.
 
     An output that is an input, a constant or another output gets its own value through a reshape.
     """
     graph = builder.frame.graph
     declared = info.type.tensor_type
-    if info.type.WhichOneof("value") == "tensor_type" and declared.HasField("shape"):
+    if check and info.type.WhichOneof("value") == "tensor_type" and declared.HasField("shape"):
         _check_shape(builder, value, declared.shape)
     if value in graph.outputs:
         value = builder.copy(value)

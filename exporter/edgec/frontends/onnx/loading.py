@@ -102,10 +102,16 @@ def attribute_value(attribute: onnx.AttributeProto) -> Any:
 def load_model(source: ModelSource) -> onnx.ModelProto:
     """The model with its external data in memory.
 
-    Raises ExportError where it cannot be read, is older than opset 7, newer than the installed onnx
-    package knows, or keeps data outside its folder.
+    Raises ExportError where it cannot be read, has no outputs, is older than opset 7, newer than the
+    installed onnx package knows, keeps data outside its folder, or was loaded without its external data.
     """
     model = source if isinstance(source, onnx.ModelProto) else _read(Path(source))
+    name = model.graph.name if isinstance(source, onnx.ModelProto) else str(source)
+    if not model.graph.output:
+        raise ExportError([Problem(name, "model", "has no outputs: it is empty or no ONNX model")])
+    if any(map(external_data_helper.uses_external_data, model.graph.initializer)):
+        advice = "give the path instead, or load it with onnx.load(path)"
+        raise ExportError([Problem(name, "model", "was loaded without its external data", advice)])
     known = onnx.defs.onnx_opset_version()
     for entry in model.opset_import:
         if entry.domain in ("", "ai.onnx") and not OLDEST_OPSET <= entry.version <= known:
