@@ -278,9 +278,7 @@ edgert_status edgert_describe(edgert_session* handle, const char** json) {
   Session* session = get(handle, "describe");
   if (!session) return EDGERT_ERROR_ARGUMENT;
   if (!json) return bad_argument("describe", "json is null");
-  session->described = session->describe();
-  *json = session->described.c_str();
-  return EDGERT_OK;
+  return report(session->describe(*json));
 }
 
 edgert_status edgert_keep_values(edgert_session* handle, int32_t keep) {

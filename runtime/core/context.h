@@ -30,7 +30,7 @@ struct Block {
 class Context {
  public:
   Context(std::shared_ptr<const Model> model, std::vector<std::unique_ptr<Backend>> backends)
-      : symbols(*model), backends_(std::move(backends)), model_(std::move(model)) {}
+      : symbols(*model), model_(std::move(model)), backends_(std::move(backends)) {}
 
   const Model& model() const { return *model_; }
   const std::shared_ptr<const Model>& shared_model() const { return model_; }
@@ -63,8 +63,8 @@ class Context {
   std::atomic<bool> cancelled{false};
 
  private:
-  std::vector<std::unique_ptr<Backend>> backends_;
   std::shared_ptr<const Model> model_;  // released after the backends, which refer to its file
+  std::vector<std::unique_ptr<Backend>> backends_;
   uint64_t allocated_ = 0;
   std::map<std::pair<const uint8_t*, uint64_t>, Memory> host_constants_;
   bool section_adopted_ = false;

@@ -1,5 +1,6 @@
 // Sessions as JSON text.
 #include <cstdio>
+#include <utility>
 
 #include "core/devices.h"
 #include "core/session.h"
@@ -27,8 +28,10 @@ namespace {
 
 std::string field(const char* name, const std::string& value) { return json_quoted(name) + ": " + value; }
 
+// Appends the nodes of a graph and of its bodies. Each graph once: `told` are those that are there.
 void describe_graph(const Model& model, Context& context, int32_t index, const std::string& path,
-                    std::string& out) {
+                    std::vector<uint8_t>& told, std::string& out) {
+  if (std::exchange(told[static_cast<size_t>(index)], true)) return;
   const Graph& graph = model.graphs[static_cast<size_t>(index)];
   const GraphPlacement& placement = context.placement[static_cast<size_t>(index)];
   for (size_t s = 0; s < graph.segments.size(); s++)
@@ -46,16 +49,17 @@ void describe_graph(const Model& model, Context& context, int32_t index, const s
              ", " + field("graph", json_quoted(path)) + "}";
       for (size_t g = 0; g < node.graphs.size(); g++)
         describe_graph(model, context, node.graphs[g], path + "/" + node.info.name + "." + std::to_string(g),
-                       out);
+                       told, out);
     }
 }
 
 }  // namespace
 
-std::string Session::describe() const {
+std::string Session::description() const {
   std::string nodes = "[";
   const auto index = static_cast<int32_t>(&graph() - model().graphs.data());
-  describe_graph(model(), *context_, index, graph().name, nodes);
+  std::vector<uint8_t> told(model().graphs.size());
+  describe_graph(model(), *context_, index, graph().name, told, nodes);
   const int last = context_->device_count() - 1;
   return "{" + field("device", json_quoted(std::string(context_->backend(last).name()))) + ", " +
          field("isa", json_quoted(cpu_isa())) + ", " + field("threads", std::to_string(settings_.threads)) +

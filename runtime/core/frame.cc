@@ -66,6 +66,10 @@ void Frame::set_output(int32_t output, void* data, std::span<const int64_t> dims
   if (out.data != data || !std::ranges::equal(out.dims, dims)) generation_++;
   out.data = data;
   out.dims.assign(dims.begin(), dims.end());
+  int64_t elements = 0;
+  product(dims, elements);
+  const Value& value = graph_.values[static_cast<size_t>(graph_.outputs[static_cast<size_t>(output)])];
+  out.bytes = data ? static_cast<uint64_t>(elements) * item_size(value.dtype) : 0;
 }
 
 std::span<const int64_t> Frame::dims(int32_t value) const {
@@ -278,7 +282,9 @@ Frame::Output* Frame::direct_output(const Storage& storage) {
     if (!out.data || graph_.values[static_cast<size_t>(value)].root != storage.value) continue;
     const auto got = dims(value);
     if (!std::equal(got.begin(), got.end(), out.dims.begin(), out.dims.end())) return nullptr;
-    return overlaps_input(out.data, storage.bytes) ? nullptr : &out;
+    // Where a later segment makes the output of this storage, its dims are still those of the run before.
+    if (out.bytes < storage.bytes || overlaps_input(out.data, storage.bytes)) return nullptr;
+    return &out;
   }
   return nullptr;
 }

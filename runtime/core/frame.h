@@ -50,7 +50,7 @@ class Frame {
   struct Output {
     void* data = nullptr;
     std::vector<int64_t> dims;
-    bool direct = false;  // its producer writes there
+    uint64_t bytes = 0;
   };
   using Plans = std::vector<std::unique_ptr<SegmentPlan>>;  // the latest used first
 
@@ -59,7 +59,6 @@ class Frame {
   Status check_inputs(const SegmentPlan& plan) const;
   Status check_used(const SegmentPlan& plan) const;
   Status activate(int32_t index);
-  Status check_outputs(int32_t segment);
   Status finish_outputs();
 
   // ---- memory ----

@@ -53,12 +53,19 @@ class Builder {
       const Node& node = graph_.nodes[static_cast<size_t>(n)];
       for (int32_t v : node.inputs)
         if (v >= 0)
-          if (Status status = touch(v, false); !status.ok()) return node_error(node, status);
+          if (Status status = touch_operand(v); !status.ok()) return node_error(node, status);
       for (int32_t v : node.outputs)
         if (v >= 0)
           if (Status status = touch(v, true); !status.ok()) return node_error(node, status);
     }
     return {};
+  }
+
+  // A size that a node of this segment finds is known from the next segment on.
+  Status touch_operand(int32_t index) {
+    EDGERT_TRY(touch(index, false));
+    if (std::ranges::all_of(shape(index), [](int64_t d) { return d >= 0; })) return {};
+    return error(EDGERT_ERROR_FORMAT, "'%s' is read before its size is known", value(index).name.c_str());
   }
 
   Status touch(int32_t index, bool is_result) {

@@ -370,7 +370,7 @@ Status Session::view(int32_t value, edgert_tensor& out) {
   out.bytes = frame_->bytes(value);
   int device;
   Memory memory = frame_->locate(value, device);
-  if (!memory.handle)
+  if (!memory.handle && out.bytes)
     return error(EDGERT_ERROR_ARGUMENT, "'%s' was not kept: call keep_values before the run", v.name.c_str());
   if (device != kHost) {
     Block& staged = staged_[value];
@@ -409,6 +409,14 @@ Status Session::get_output_device(size_t index, edgert_tensor& shape, Memory& me
   shape.rank = static_cast<int32_t>(dims.size());
   std::ranges::copy(dims, shape.dims);
   shape.bytes = frame_->bytes(number);
+  return {};
+}
+
+Status Session::describe(const char*& json) {
+  Lock lock(*this);
+  EDGERT_TRY(lock.status());
+  described_ = description();
+  json = described_.c_str();
   return {};
 }
 

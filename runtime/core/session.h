@@ -57,11 +57,10 @@ class Session {
   // References are of the first entry.
   size_t reference_count() const { return entry_ == 0 ? model().references.size() : 0; }
   Status reference(size_t index, bool is_output, size_t position, edgert_tensor& out) const;
-  std::string describe() const;
+  // JSON of the session and its nodes; the text stays until the next call.
+  Status describe(const char*& json);
   const Model& model() const { return context_->model(); }
   const Graph& graph() const { return frame_->graph(); }
-
-  std::string described;  // what edgert_describe handed out
 
  private:
   struct Bound {
@@ -87,6 +86,7 @@ class Session {
   Status start_state(Tied& state);
   Status store_state(Tied& state);
   Status reserve(Block& block, uint64_t bytes, const char* what);
+  std::string description() const;
   // The value as a host tensor; a device's is read into memory of the session.
   Status view(int32_t value, edgert_tensor& out);
 
@@ -102,6 +102,7 @@ class Session {
   std::map<const Value*, size_t> dim_text_index_;
   std::atomic<bool> busy_{false};
   bool has_result_ = false;
+  std::string described_;
 };
 
 }  // namespace edgert

@@ -92,9 +92,10 @@ Status read_panels(const NodeArgs& args, ConvParams& out) {
     return invalid("panels of %lld groups for %lld", static_cast<long long>(groups),
                    static_cast<long long>(out.groups));
   out.merged = out.groups / groups;
-  const int64_t k = out.taps * (out.channels / groups), n = out.outputs / groups;
+  const int64_t n = out.outputs / groups;
+  int64_t elements, k;
+  if (!multiply(out.taps, out.channels / groups, k)) return invalid("panels are too large");
   const int64_t params[] = {groups, k, n, 16};
-  int64_t elements;
   const int64_t counts[] = {groups, (n + 15) / 16 * 16, k};
   if (!product(counts, elements)) return invalid("panels are too large");
   out.form = WeightForm::kPanels;

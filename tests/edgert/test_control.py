@@ -8,9 +8,10 @@ import pytest
 from graphs import ADD, ADD_ONE, MUL, N, const, map_op, node, value
 
 import edgert
+from edgec.format.segments import Segment
 from edgec.interpreter import interpret
-from edgec.ir.dims import symbol
-from edgec.ir.graph import Count, Graph, InputDim, Model, Node, Value
+from edgec.ir.dims import eq, floordiv, mod, symbol
+from edgec.ir.graph import Count, Element, Graph, Guard, InputDim, Model, Node, Value
 from edgec.ir.types import DType
 from edgec.ops.control import If, Loop
 from edgec.ops.reduce import Reduce
@@ -161,6 +162,43 @@ def test_bound_output_over_an_input() -> None:
     session.bind([data], [data, y_out])()
     np.testing.assert_array_equal(data, [1, 2, 3, 4])
     np.testing.assert_array_equal(y_out, [0, 2, 6, 12])
+
+
+def test_bound_output_that_a_later_segment_makes_is_not_overrun() -> None:
+    """y [k, n] is a view of t [k * n], which an earlier segment writes when y's sizes are not known yet."""
+    k = symbol("k.0", None)
+    x, rows = value("x", N), value("rows", 1, dtype=DType.I64)
+    twice = value("twice", 1, dtype=DType.I64)
+    t, y = value("t", N), value("y", k, floordiv(N, k))
+    graph = Graph("main", [x, rows], [y])
+    graph.nodes = [
+        node(map_op(DType.I64, 1, lambda b: b("neg", 0)), [rows], twice, "rows"),
+        node(ADD_ONE, [x], t, "one"),
+        node(Reshape((k, floordiv(N, k))), [t], y, "shape"),
+    ]
+    graph.symbols = {"n": InputDim(x, 0), "k.0": Element(twice, 0)}
+    graph.guards = [Guard(eq(mod(N, k), 0), "shape", "whole rows")]
+    session = edgert.load(graphs.file_of(Model({"main": graph})))
+    room = np.zeros(4096, np.float32)
+    out, one_row = room[:4].reshape(2, 2), np.array([-2], np.int64)
+    for size in (4, 4096):
+        call = session.bind([np.arange(size, dtype=np.float32), one_row], [out])
+        if size == 4:
+            call()
+        else:
+            with pytest.raises(ValueError, match=r"output 'y' is \[2, 2048\]"):
+                call()
+    np.testing.assert_array_equal(room[:5], [1, 2, 3, 4, 0])
+    assert not room[4:].any()
+
+
+def test_sizes_found_in_a_segment_are_not_used_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that says so is refused with the name of the node that reads such a value."""
+    whole = [Segment(0, ["n"]), Segment(3, ["k"])]
+    monkeypatch.setattr("edgec.format.write.cut", lambda _: whole)
+    session = edgert.load(graphs.file_of(counted()))
+    with pytest.raises(edgert.EdgertError, match="'sum': 'positions' is read before its size is known"):
+        session.run(np.ones(3, np.float32))
 
 
 def test_reshape_shares_memory_with_what_it_reshapes() -> None:

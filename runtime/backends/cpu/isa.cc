@@ -55,9 +55,7 @@ const Micro* find_micro(const char* isa) {
 #endif
 #if defined(EDGERT_HAS_AVX2)
   if (!std::strcmp(isa, "avx2"))
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c")
-               ? &avx2::table
-               : nullptr;
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &avx2::table : nullptr;
 #endif
 #if defined(EDGERT_HAS_NEON)
   if (!std::strcmp(isa, "neon")) return has_neon() ? &neon::table : nullptr;

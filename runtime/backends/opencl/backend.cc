@@ -42,6 +42,11 @@ Adopted::~Adopted() {
 
 // Where device and host share memory the mapped file itself is the buffer.
 Status Adopted::add(const void* data, uint64_t bytes, Memory& memory) {
+  std::lock_guard lock(mutex_);
+  if (auto found = known_.find(data); found != known_.end()) {
+    memory = found->second;
+    return {};
+  }
   const Device& device = context_->device();
   const uint64_t flags =
       kMemoryReadOnly | (device.unified_memory ? kMemoryUseHostPointer : kMemoryCopyHostPointer);
@@ -56,14 +61,18 @@ Status Adopted::add(const void* data, uint64_t bytes, Memory& memory) {
     status = make_buffer(*context_, flags, std::min(2 * step, bytes - at), start + at, id);
     if (status.ok()) region.parts.push_back(id);
   }
-  if (region.parts.empty()) return status;
-  memory = {region.parts[0], 0};
+  if (!status.ok()) {
+    for (MemoryId part : region.parts) context_->api().ReleaseMemObject(part);
+    return status;
+  }
+  memory = known_[data] = {region.parts[0], 0};
   regions_[memory.handle] = std::move(region);
-  split_ |= !whole;
-  return status;
+  if (!whole) split_ = true;
+  return {};
 }
 
 Memory Adopted::located(Memory memory) const {
+  std::lock_guard lock(mutex_);
   auto region = regions_.find(memory.handle);
   if (region == regions_.end()) return memory;
   const uint64_t part = memory.offset / region->second.step;
@@ -156,8 +165,7 @@ Status OpenclBackend::allocate(uint64_t bytes, Memory& memory) {
 }
 
 void OpenclBackend::release(Memory memory) {
-  if (memory.handle && !adopted_->owns(memory))
-    context_->api().ReleaseMemObject(static_cast<MemoryId>(memory.handle));
+  context_->api().ReleaseMemObject(static_cast<MemoryId>(memory.handle));
 }
 
 Status OpenclBackend::adopt(const void* data, uint64_t bytes, Memory& memory) {

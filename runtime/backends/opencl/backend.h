@@ -1,8 +1,10 @@
 // The core's Backend on an OpenCL device.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -12,8 +14,9 @@
 
 namespace edgert::cl {
 
-// Buffers over constants, shared by a session and its clones. Those too large for one buffer are a buffer
-// per `step` bytes, each overlapping the next, so that a constant of up to `step` bytes lies whole in one.
+// Buffers over constants, shared by a session and its clones, which may run at once. Those too large for one
+// buffer are a buffer per `step` bytes, each overlapping the next, so that a constant of up to `step` bytes
+// lies whole in one.
 class Adopted {
  public:
   explicit Adopted(std::shared_ptr<Context> context) : context_(std::move(context)) {}
@@ -22,7 +25,6 @@ class Adopted {
   Adopted& operator=(const Adopted&) = delete;
 
   Status add(const void* data, uint64_t bytes, Memory& memory);
-  bool owns(Memory memory) const { return regions_.count(memory.handle) != 0; }
   // Whether some memory is split, so that places in it must be found with `located`.
   bool is_split() const { return split_; }
   Memory located(Memory memory) const;
@@ -33,8 +35,10 @@ class Adopted {
     uint64_t step;
   };
   std::shared_ptr<Context> context_;
-  std::map<void*, Region> regions_;  // by the handle given out
-  bool split_ = false;
+  mutable std::mutex mutex_;
+  std::map<const void*, Memory> known_;  // by the data adopted
+  std::map<void*, Region> regions_;      // by the handle given out
+  std::atomic<bool> split_{false};
 };
 
 class OpenclBackend final : public Backend {

@@ -8,7 +8,7 @@
 namespace edgert::cl {
 
 Launch& Launch::slot(From from, size_t index, uint64_t offset) {
-  slots_.push_back({from, static_cast<uint32_t>(index), offset, argument_, {}});
+  slots_.push_back({from, static_cast<uint32_t>(index), offset, argument_, UINT64_MAX});
   argument_ += from == From::kFlag ? 1 : 2;
   return *this;
 }
@@ -38,14 +38,13 @@ void Launch::spread(int64_t n0, int64_t n1, int64_t n2) {
 
 Status Launch::bind(const Slot& slot, Memory memory) const {
   memory.offset += slot.offset;
-  if (memory.handle != slot.last.handle || !slot.last.handle) {
-    auto id = static_cast<MemoryId>(memory.handle);
-    EDGERT_TRY(check(api_->SetKernelArg(kernel_.id(), slot.argument, sizeof(id), &id), "setting a buffer"));
-  }
-  if (slot.from != From::kFlag && (memory.offset != slot.last.offset || !slot.last.handle))
-    EDGERT_TRY(check(api_->SetKernelArg(kernel_.id(), slot.argument + 1, sizeof(uint64_t), &memory.offset),
-                     "setting an offset"));
-  slot.last = memory;
+  // Set even where it looks the same: a new buffer may have a released one's handle.
+  auto id = static_cast<MemoryId>(memory.handle);
+  EDGERT_TRY(check(api_->SetKernelArg(kernel_.id(), slot.argument, sizeof(id), &id), "setting a buffer"));
+  if (slot.from == From::kFlag || memory.offset == slot.bound) return {};
+  EDGERT_TRY(check(api_->SetKernelArg(kernel_.id(), slot.argument + 1, sizeof(uint64_t), &memory.offset),
+                   "setting an offset"));
+  slot.bound = memory.offset;
   return {};
 }
 

@@ -21,11 +21,11 @@ struct Slot {
   uint32_t index;   // of the operand, result or table
   uint64_t offset;  // bytes added
   uint32_t argument;
-  mutable Memory last;  // what the kernel object holds now
+  mutable uint64_t bound;  // the offset that the kernel object holds
 };
 
 // One kernel with its arguments and index space. Arguments are given in the kernel's order; values are set
-// at once, buffers (two parameters each: IN or OUT of the prelude) at run and only when they change.
+// at once, buffers (two parameters each: IN or OUT of the prelude) at run.
 class Launch {
  public:
   // `group`: work-items that a group made by spread() has at most.

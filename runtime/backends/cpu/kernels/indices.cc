@@ -16,7 +16,7 @@ Status index_error(int64_t index, int64_t n) {
 }
 
 Status check_tuples(const NdParams& p, const Indices& indices) {
-  const int64_t tuples = p.batch * p.count;
+  const int64_t tuples = p.depth ? p.batch * p.count : 0;
   for (int64_t t = 0; t < tuples; t++)
     for (int64_t k = 0; k < p.depth; k++) {
       const int64_t index = indices.at(t * p.depth + k);

@@ -84,7 +84,8 @@ Status run_nms(const NmsState& state, const edgert_call& call) {
   Box* corners = reinterpret_cast<Box*>(order + p.boxes);
   auto* out = static_cast<int64_t*>(call.outputs[0]);
   int64_t rows = 0;
-  for (int64_t batch = 0; batch < p.batch; batch++) {
+  const int64_t batches = p.boxes ? p.batch : 0;
+  for (int64_t batch = 0; batch < batches; batch++) {
     for (int64_t i = 0; i < p.boxes; i++) corners[i] = read_box(p, boxes + (batch * p.boxes + i) * 4);
     for (int64_t kind = 0; kind < p.classes; kind++) {
       const float* values = scores + (batch * p.classes + kind) * p.boxes;

@@ -54,7 +54,7 @@ Status run_compress(const CompressParams& p, const edgert_call& call) {
   }
   call.counts[0] = count;
   const int64_t bytes = p.inner * p.item;
-  if (bytes == 0) return {};
+  if (bytes == 0 || count == 0) return {};
   const char* x = static_cast<const char*>(call.inputs[0]);
   char* out = static_cast<char*>(call.outputs[0]);
   for (int64_t outer = 0; outer < p.outer; outer++, x += p.n * bytes)

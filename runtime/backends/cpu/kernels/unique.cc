@@ -14,6 +14,7 @@ Status plan_unique(const NodeArgs& args, edgert_plan& plan) {
   if (!state) return no_memory();
   EDGERT_TRY(parse_unique(args, *state));
   if (!is_number(state->dtype)) return unsupported("elements of type %s", dtype_name(state->dtype));
+  if (state->inner == 0) state->outer = 0;  // slices have no elements
   int64_t bytes;
   if (!multiply(state->n, 4 * 8, bytes)) return invalid("the axis is too long");
   plan.scratch_bytes = static_cast<uint64_t>(bytes);

@@ -66,7 +66,7 @@ static inline f32 split_exponent(f32 x, f32& e) {
 static inline f32 log_special(f32 x, f32 y) {
   y = x == 0.0f ? splat(-INFINITY) : y;
   y = x == INFINITY ? x : y;
-  return (x < 0.0f) | (x != x) ? splat(NAN) : y;
+  return ((x < 0.0f) | (x != x)) ? splat(NAN) : y;
 }
 
 static inline f32 log(f32 x) {
