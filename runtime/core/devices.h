@@ -9,9 +9,14 @@
 
 namespace edgert {
 
-// `threads` threads a parallel loop may use; with `exact`, constants are copied to allocations of exactly
-// their size, so that a sanitizer sees a kernel that reads past one.
-Status make_cpu_backend(int32_t threads, bool exact, std::unique_ptr<Backend>& out);
+struct CpuOptions {
+  int32_t threads = 1;  // a parallel loop may use
+  // Constants are copied to allocations of exactly their size, so that a sanitizer sees a kernel that reads
+  // past one.
+  bool exact = false;
+  uint64_t plan_limit = UINT64_MAX;  // bytes that one node's plan may take
+};
+Status make_cpu_backend(const CpuOptions& options, std::unique_ptr<Backend>& out);
 // {"device": "cpu", "name": ..., "isa": ..., "threads": n}
 std::string cpu_device_json();
 // The name of the ISA tier in use.

@@ -18,7 +18,7 @@ File::~File() {
 }
 
 Status File::open(const char* path, std::shared_ptr<const File>& out) {
-  int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+  int fd = ::open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe is refused, not waited for
   if (fd < 0) return error(EDGERT_ERROR_IO, "load '%s': %s", path, std::strerror(errno));
   Status status = map(fd, 0, 0, out);
   close(fd);

@@ -13,9 +13,13 @@
 namespace edgert {
 namespace {
 
-uint64_t physical_memory() {
+// Bytes: what was asked for, else what the machine has.
+uint64_t memory_limit(const Settings& settings) {
   const long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-  return pages > 0 && size > 0 ? static_cast<uint64_t>(pages) * static_cast<uint64_t>(size) : UINT64_MAX / 4;
+  uint64_t limit = UINT64_MAX;
+  if (settings.memory_limit) limit = settings.memory_limit;
+  else if (pages > 0 && size > 0) limit = static_cast<uint64_t>(pages) * static_cast<uint64_t>(size);
+  return std::min<uint64_t>(limit, SIZE_MAX / 2);
 }
 
 bool wants_separate() {
@@ -35,7 +39,7 @@ Status open_opencl(const Settings& settings, int device, std::unique_ptr<Backend
 // The host's backend, and behind it the one asked for.
 Status open_devices(const Settings& settings, std::vector<std::unique_ptr<Backend>>& out) {
   out.emplace_back();
-  EDGERT_TRY(make_cpu_backend(settings.threads, wants_separate(), out[0]));
+  EDGERT_TRY(make_cpu_backend({settings.threads, wants_separate(), memory_limit(settings)}, out[0]));
   const std::string& name = settings.device;
   if (name == "cpu") return {};
   std::unique_ptr<Backend> device;
@@ -95,8 +99,7 @@ Session::Session(std::shared_ptr<const Model> model, std::vector<std::unique_ptr
                  const Settings& settings)
     : settings_(settings), context_(std::make_unique<Context>(std::move(model), std::move(backends))) {
   context_->separate = wants_separate();
-  const uint64_t limit = settings.memory_limit ? settings.memory_limit : physical_memory();
-  context_->memory_limit = std::min<uint64_t>(limit, SIZE_MAX / 2);
+  context_->memory_limit = memory_limit(settings);
   if (settings.step_limit) context_->step_limit = settings.step_limit;
 }
 
@@ -339,8 +342,13 @@ Status Session::run() {
     if (!s.started) EDGERT_TRY(start_state(s));
     frame_->set_input(static_cast<int32_t>(s.input), s.now.memory, s.dims);
   }
-  EDGERT_TRY(frame_->run());
-  for (int d = 1; d < context_->device_count(); d++) EDGERT_TRY(context_->backend(d).finish());
+  Status status = frame_->run();
+  // After a failure too: what was enqueued before it may still read the caller's memory.
+  for (int d = 1; d < context_->device_count(); d++) {
+    Status finished = context_->backend(d).finish();
+    if (status.ok()) status = std::move(finished);
+  }
+  EDGERT_TRY(status);
   for (Tied& s : states_) EDGERT_TRY(store_state(s));
   for (Tied& s : states_) {
     const auto dims = frame_->dims(graph().outputs[s.output]);

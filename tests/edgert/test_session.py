@@ -1,6 +1,8 @@
 """edgert.load and Session, on models made here."""
 
 import os
+import subprocess
+import sys
 import threading
 
 import graphs
@@ -8,6 +10,9 @@ import numpy as np
 import pytest
 
 import edgert
+from edgec.ir.graph import Graph, Model
+from edgec.ops.resize import Resize
+from edgert.library import library_path
 
 
 @pytest.fixture
@@ -143,6 +148,14 @@ def test_clones_run_in_parallel(affine):
     assert not failures
 
 
+def is_busy(session: edgert.Session) -> bool:
+    try:
+        session.describe()
+    except edgert.EdgertError as error:
+        return error.status == "busy"
+    return False
+
+
 def test_second_run_at_once_is_refused_and_cancel_ends_the_first():
     session = edgert.load(graphs.file_of(graphs.endless()))
     errors = []
@@ -160,6 +173,8 @@ def test_second_run_at_once_is_refused_and_cancel_ends_the_first():
     with pytest.raises(edgert.EdgertError) as busy:
         session.run(np.zeros(4, np.float32))
     assert busy.value.status == "busy"
+    while not is_busy(session):
+        pass
     while thread.is_alive():
         session.cancel()
         thread.join(0.01)
@@ -184,6 +199,16 @@ def test_memory_limit():
     session.run(X)
     with pytest.raises(edgert.EdgertError, match="memory") as error:
         session.run(np.zeros((1 << 20, 3), np.float32))
+    assert error.value.status == "memory"
+
+
+def test_memory_limit_holds_for_tables_of_a_plan():
+    """Antialiasing by 2^-14 makes each of 4096 results from 2^15 elements: a table of 1.5 GB."""
+    x, y = graphs.value("x", 4096), graphs.value("y", 4096)
+    resize = Resize("linear", (0,), (4096,), (2.0**-14,), antialias=True)
+    model = Model({"main": Graph("main", [x], [y], [graphs.node(resize, [x], y, "shrink")])})
+    with pytest.raises(edgert.EdgertError, match="'shrink': no memory for the plan") as error:
+        edgert.load(graphs.file_of(model), memory_limit=1 << 28).run(np.zeros(4096, np.float32))
     assert error.value.status == "memory"
 
 
@@ -255,6 +280,9 @@ def test_path_bytes_and_bad_files(tmp_path):
     np.testing.assert_array_equal(edgert.load(path, verify=True).run(X)["y"], affine_of(X))
     with pytest.raises(OSError, match="nowhere"):
         edgert.load(tmp_path / "nowhere.edge")
+    os.mkfifo(tmp_path / "pipe.edge")
+    with pytest.raises(OSError, match="not a regular file"):
+        edgert.load(tmp_path / "pipe.edge")
     for bad in (b"", b"edgefile", file[:-1], b"x" * 200):
         with pytest.raises(edgert.FormatError):
             edgert.load(bad)
@@ -294,3 +322,14 @@ def test_runs_in_a_forked_child(affine):
         os._exit(0 if fine else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert (big.run(np.zeros(1 << 16, np.float32))["v3"] == 3).all()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_library_stays_when_it_is_unloaded():
+    """Threads of the pool may be inside it."""
+    program = (
+        "import _ctypes, ctypes, sys; _ctypes.dlclose(ctypes.CDLL(sys.argv[1])._handle);"
+        "sys.exit(sys.argv[1] not in open('/proc/self/maps').read())"
+    )
+    path = str(library_path().resolve())
+    assert subprocess.run([sys.executable, "-c", program, path], check=False).returncode == 0

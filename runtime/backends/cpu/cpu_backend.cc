@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <new>
 
 #include "backends/cpu/isa.h"
@@ -40,30 +41,23 @@ Registry& registry() {
   return *shared;
 }
 
-const edgert_kernel* find_kernel(const std::string& op) {
-  Registry& custom = registry();
-  std::lock_guard<std::mutex> lock(custom.mutex);
-  for (auto k = custom.kernels.rbegin(); k != custom.kernels.rend(); ++k)
-    if (op == (*k)->op) return *k;
-  for (const edgert_kernel* const* k = kBuiltIn; *k; k++)
-    if (op == (*k)->op) return *k;
-  return nullptr;
-}
-
 struct CpuPlanned : Planned {
   ~CpuPlanned() override {
     for (void* block : blocks) std::free(block);
   }
   const edgert_kernel* kernel = nullptr;
   void* state = nullptr;
+  uint64_t room = 0;  // bytes it may still take
   std::vector<void*> blocks;
 };
 
 void* allocate_in_plan(edgert_plan* plan, size_t bytes) {
+  auto& planned = *static_cast<CpuPlanned*>(plan->internal);
   void* block = nullptr;
-  if (posix_memalign(&block, 64, bytes ? bytes : 1) != 0) return nullptr;
+  if (bytes > planned.room || posix_memalign(&block, 64, bytes ? bytes : 1) != 0) return nullptr;
+  planned.room -= bytes;
   std::memset(block, 0, bytes);
-  static_cast<CpuPlanned*>(plan->internal)->blocks.push_back(block);
+  planned.blocks.push_back(block);
   return block;
 }
 
@@ -85,7 +79,18 @@ CpuBackend::~CpuBackend() {
   for (Memory memory : copies_) release(memory);
 }
 
-Status CpuBackend::clone(std::unique_ptr<Backend>& out) { return make_cpu_backend(threads_, exact_, out); }
+Status CpuBackend::clone(std::unique_ptr<Backend>& out) {
+  out = std::make_unique<CpuBackend>(options_, custom_);
+  return {};
+}
+
+const edgert_kernel* CpuBackend::find_kernel(const std::string& op) const {
+  for (auto k = custom_.rbegin(); k != custom_.rend(); ++k)
+    if (op == (*k)->op) return *k;
+  for (const edgert_kernel* const* k = kBuiltIn; *k; k++)
+    if (op == (*k)->op) return *k;
+  return nullptr;
+}
 
 bool CpuBackend::supports(const edgert_node& node, std::span<const edgert_operand> inputs,
                           std::span<const edgert_operand> outputs, std::string& why) const {
@@ -108,11 +113,12 @@ Status CpuBackend::plan(const edgert_node& node, std::span<const edgert_operand>
   if (!kernel) return error(EDGERT_ERROR_UNSUPPORTED, "no kernel of that name");
   auto prepared = std::make_unique<CpuPlanned>();
   prepared->kernel = kernel;
+  prepared->room = options_.plan_limit;
 
   char text[kErrorBytes] = "";
   edgert_plan plan{};
   plan.size = sizeof plan;
-  plan.threads = threads_;
+  plan.threads = options_.threads;
   plan.node = &node;
   plan.input_count = static_cast<int32_t>(inputs.size());
   plan.output_count = static_cast<int32_t>(outputs.size());
@@ -144,7 +150,7 @@ Status CpuBackend::run(const Planned& planned, std::span<const Memory> inputs,
   text[0] = 0;
   edgert_call call{};
   call.size = sizeof call;
-  call.threads = threads_;
+  call.threads = options_.threads;
   call.inputs = pointers;
   call.outputs = pointers + inputs.size();
   call.scratch = address(scratch);
@@ -158,7 +164,7 @@ Status CpuBackend::run(const Planned& planned, std::span<const Memory> inputs,
 
 Status CpuBackend::allocate(uint64_t bytes, Memory& memory) {
   void* block = nullptr;
-  const bool huge = bytes >= 2 * kHugePage && !exact_;
+  const bool huge = bytes >= 2 * kHugePage && !options_.exact;
   if (posix_memalign(&block, huge ? kHugePage : 64, bytes ? bytes : 1) != 0)
     return error(EDGERT_ERROR_MEMORY, "cannot allocate %llu bytes", static_cast<unsigned long long>(bytes));
 #if defined(MADV_HUGEPAGE)
@@ -171,7 +177,7 @@ Status CpuBackend::allocate(uint64_t bytes, Memory& memory) {
 void CpuBackend::release(Memory memory) { std::free(memory.handle); }
 
 Status CpuBackend::adopt(const void* data, uint64_t bytes, Memory& memory) {
-  if (!exact_) {
+  if (!options_.exact) {
     memory = {const_cast<void*>(data), 0};
     return {};
   }
@@ -196,8 +202,10 @@ Status CpuBackend::copy(Memory to, Memory from, uint64_t bytes) {
   return {};
 }
 
-Status make_cpu_backend(int32_t threads, bool exact, std::unique_ptr<Backend>& out) {
-  out = std::make_unique<CpuBackend>(threads, exact);
+Status make_cpu_backend(const CpuOptions& options, std::unique_ptr<Backend>& out) {
+  Registry& custom = registry();
+  std::lock_guard<std::mutex> lock(custom.mutex);
+  out = std::make_unique<CpuBackend>(options, custom.kernels);
   return {};
 }
 

@@ -3,16 +3,19 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
+#include <string>
 #include <vector>
 
 #include "core/backend.h"
+#include "core/devices.h"
 
 namespace edgert {
 
 class CpuBackend : public Backend {
  public:
-  CpuBackend(int32_t threads, bool exact) : threads_(threads), exact_(exact) {}
+  // `custom`: the kernels registered so far, the latest last.
+  CpuBackend(const CpuOptions& options, std::vector<const edgert_kernel*> custom)
+      : options_(options), custom_(std::move(custom)) {}
   ~CpuBackend() override;
 
   std::string_view name() const override { return "cpu"; }
@@ -33,8 +36,10 @@ class CpuBackend : public Backend {
   bool is_host() const override { return true; }
 
  private:
-  int32_t threads_;
-  bool exact_;
+  const edgert_kernel* find_kernel(const std::string& op) const;
+
+  CpuOptions options_;
+  std::vector<const edgert_kernel*> custom_;
   std::vector<Memory> copies_;  // of adopted constants, where exact
 };
 
