@@ -85,12 +85,17 @@ class EdgecBackend(Backend):
         outputs_info: Sequence[tuple[Any, tuple[int, ...]]] | None = None,
         **kwargs: Any,
     ) -> tuple[Array, ...]:
-        """Run one node on arrays, one per named input."""
+        """Run one node on arrays, one per named input; None stands for an input that is left out."""
+        given = [np.asarray(x) for x in inputs if x is not None]
         names = [n for n in node.input if n]
-        arrays = [np.asarray(x) for x in inputs]
+        if len(given) != len(names):
+            names = list(dict.fromkeys(names))  # one array may serve two inputs of one name
+        if len(given) != len(names):
+            raise ValueError(f"{node.op_type}: {len(given)} inputs given, expected {', '.join(names)}")
+        arrays = dict(zip(names, given))
         infos = [
             onnx.helper.make_tensor_value_info(name, onnx.helper.np_dtype_to_tensor_dtype(x.dtype), x.shape)
-            for name, x in zip(names, arrays)
+            for name, x in arrays.items()
         ]
         results = [onnx.helper.make_empty_tensor_value_info(name) for name in node.output if name]
         graph = onnx.helper.make_graph([node], node.op_type, infos, results)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -174,3 +176,21 @@ def test_a_picture_of_16_bits_keeps_its_range(tmp_path: Path) -> None:
     for channels in (1, 3):
         pixels = load_image(path, Value("x", TensorType(DType.U8, (1, channels, 2, 2))))
         np.testing.assert_array_equal(pixels[0, -1], [[0, 100], [200, 255]])
+
+
+@pytest.mark.parametrize("command", ["validate", "run", "inspect"])
+def test_files_need_no_onnx(edge_file: Path, command: str) -> None:
+    """In a process where onnx and onnxruntime cannot be imported."""
+    block = (
+        "import sys; sys.modules |= {'onnx': None, 'onnxruntime': None}; from edgec.cli import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", block, command, str(edge_file)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_export_without_onnx_says_what_to_install(onnx_file: Path, edgec_command, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "edgec.pipeline", None)
+    result = edgec_command("export", onnx_file)
+    assert result.exit_code == 2 and "edgec[export]" in result.output

@@ -37,6 +37,15 @@ def test_models_and_nodes_run(device: str) -> None:
     np.testing.assert_array_equal(onnx_backend.run_model(relu(), [X], device)[0], [[0, 2, 0]])
     node = helper.make_node("Add", ["a", "b"], ["c"])
     np.testing.assert_array_equal(onnx_backend.run_node(node, [X, X], device)[0], 2 * X)
+    clip = helper.make_node("Clip", ["a", "", "high"], ["c"])
+    np.testing.assert_array_equal(
+        onnx_backend.run_node(clip, [X, None, np.float32(1)], device)[0], [[-1, 1, -3]]
+    )
+    square = helper.make_node("Mul", ["a", "a"], ["c"])
+    for inputs in ([X], [X, X]):
+        np.testing.assert_array_equal(onnx_backend.run_node(square, inputs, device)[0], X * X)
+    with pytest.raises(ValueError, match="Add: 1 inputs given, expected a, b"):
+        onnx_backend.run_node(node, [X], device)
 
 
 def test_devices() -> None:

@@ -12,7 +12,7 @@ from edgec.ir.graph import Graph, Value
 from edgec.ir.types import DType, TensorType
 from edgec.samples import InputError, random_inputs, sizes_of_symbols
 from edgec.validate import Difference, difference, relative_error, validate
-from edgec.validate.engines import load_arrays, save_arrays
+from edgec.validate.engines import EngineError, load_arrays, save_arrays
 
 NAN, INF = float("nan"), float("inf")
 
@@ -86,7 +86,7 @@ def model(scale: float) -> object:
     k = numpy_helper.from_array(np.array(scale, np.float32), "k")
     x, y = (helper.make_tensor_value_info(n, TensorProto.FLOAT, [4]) for n in "xy")
     made = helper.make_graph(nodes, "g", [x], [y], [k])
-    return helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)])
+    return helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
 def test_the_first_tensor_to_diverge_is_found_inside_a_fused_group(tmp_path: Path) -> None:
@@ -118,3 +118,30 @@ def test_forced_tiers_agree_with_the_interpreter(tmp_path: Path) -> None:
     edgec.export(str(source), str(path), embed_reference=2)
     assert validate(path, device="cpu@portable").ok
     assert validate(path, device="cpu", against="interpreter", seeds=(0, 1)).worst < 1e-6
+
+
+def test_a_source_that_is_given_is_what_counts(tmp_path: Path) -> None:
+    """References in the file do not stand in for the model that was asked for."""
+    import edgec
+
+    onnx = pytest.importorskip("onnx")
+    source, other, path = tmp_path / "source.onnx", tmp_path / "other.onnx", tmp_path / "m.edge"
+    onnx.save(model(0.5), str(source))
+    onnx.save(model(0.6), str(other))
+    edgec.export(str(source), str(path), embed_reference=1)
+    assert validate(path, device="interpreter").comparisons[0].inputs == "embedded 0"
+    assert validate(path, source, device="interpreter").ok
+    assert not validate(path, other, device="interpreter").ok
+    with pytest.raises(EngineError, match="outputs only"):
+        validate(path, device="interpreter", against="embedded", layers=True)
+
+
+def test_an_embedded_reference_that_diverges_is_named(tmp_path: Path) -> None:
+    import edgec
+
+    onnx = pytest.importorskip("onnx")
+    source, path = tmp_path / "source.onnx", tmp_path / "m.edge"
+    onnx.save(model(0.5), str(source))
+    edgec.export(str(source), str(path), embed_reference=1)
+    report = validate(path, device="interpreter", tolerance=-1.0)
+    assert not report.ok and report.comparisons[0].first == "y"

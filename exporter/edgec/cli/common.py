@@ -46,6 +46,8 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
             raise
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
+        except ModuleNotFoundError as error:
+            fail(f"{error}; this needs pip install 'edgec[export]'")
         except (ValueError, OSError, RuntimeError, ImportError, MemoryError) as error:
             fail(str(error) or type(error).__name__)
         except Exception as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -24,9 +24,10 @@ from edgec.cli.common import (
     print_json,
 )
 from edgec.cli.summary import summary_of, summary_rows
-from edgec.frontends.onnx.errors import ExportError
-from edgec.pipeline import ExportReport
-from edgec.pipeline import export as compile_model
+
+if TYPE_CHECKING:  # they import onnx, which the other commands can do without
+    from edgec.frontends.onnx.errors import ExportError
+    from edgec.pipeline import ExportReport
 
 
 @command
@@ -39,12 +40,18 @@ def export(
         list[str] | None, typer.Option(help="NAME=1,3,224,224 or NAME=batch,3,224,224: the shape of an input")
     ] = None,
     embed_reference: Annotated[
-        int, typer.Option("--embed-reference", help="how many inputs with their expected outputs to put in")
+        int,
+        typer.Option(
+            "--embed-reference", min=0, help="how many inputs with their expected outputs to put in"
+        ),
     ] = 0,
     keep: Annotated[str, typer.Option(help="all: no fusion and no folding, every tensor can be seen")] = "",
     json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """Compile an ONNX model into one .edge file."""
+    from edgec.frontends.onnx.errors import ExportError
+    from edgec.pipeline import export as compile_model
+
     need_file(model)
     shapes = parse_shapes(shape or [])
     if keep not in ("", "all"):

@@ -38,11 +38,11 @@ def validate(
         list[str] | None, typer.Option("--input", "-i", help="NAME=file.npy, image.png, a number, or random")
     ] = None,
     shape: Annotated[list[str] | None, typer.Option(help="NAME=1,3,48,320: sizes of random inputs")] = None,
-    seeds: Annotated[int, typer.Option(help="how many seeded random inputs")] = 1,
+    seeds: Annotated[int, typer.Option(min=1, help="how many seeded random inputs")] = 1,
     layers: Annotated[
         bool, typer.Option("--layers", help="compare every tensor, name the first that diverges")
     ] = False,
-    tolerance: Annotated[float | None, typer.Option(help="bound on max|a-b| / max|b|; 1e-4")] = None,
+    tolerance: Annotated[float | None, typer.Option(min=0, help="bound on max|a-b| / max|b|; 1e-4")] = None,
     threads: Annotated[int | None, typer.Option(help="threads; the usable cores if not given")] = None,
     json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
@@ -55,8 +55,6 @@ def validate(
         need_file(source)
     sizes = parse_sizes(shape or [])
     cases = [gather_inputs(read_model(model).main, input, sizes, 0)] if input else []
-    if layers and against is None:
-        against = None if cases or sizes else default_for_layers(source)
     report = compare(
         model,
         source,
@@ -75,15 +73,6 @@ def validate(
         show(report)
     if not report.ok:
         raise typer.Exit(NEGATIVE)
-
-
-def default_for_layers(source: Path | None) -> str:
-    """What to compare layers with; the outputs that a file carries have no layers."""
-    import importlib.util
-
-    if source is None:
-        return "interpreter"
-    return "onnxruntime" if importlib.util.find_spec("onnxruntime") else "reference"
 
 
 def show(report: Report) -> None:

@@ -84,18 +84,19 @@ def validate(
 
     `device` is cpu, cpu@portable (any instruction set), opencl, or interpreter. `against` is
     onnxruntime, reference, interpreter, another device, or embedded: the outputs that the file carries.
-    Without it: what the file carries, if no `inputs` or `shapes` are given; else ONNX Runtime or the
-    reference evaluator if there is a `source` model; else the interpreter. `tolerance` bounds
-    max|a-b| / max(max|b|, 1e-6) per tensor, 1e-4 if not given. Raises EngineError, InputError, and what the
-    engines raise.
+    Without it: ONNX Runtime, or the reference evaluator, if there is a `source` model; else what the file
+    carries, where neither `inputs`, `shapes` nor `layers` ask for more; else the interpreter. `tolerance`
+    bounds max|a-b| / max(max|b|, 1e-6) per tensor, 1e-4 if not given. Raises EngineError, InputError, and
+    what the engines raise.
     """
     path, onnx_path = Path(edge), None if source is None else Path(source)
     model = read_model(path)
     subject = engine(device, path, onnx_path, threads)
     if against is None:
-        given = bool(inputs) or bool(shapes)
-        against = _default_reference(model, onnx_path, given)
+        against = _default_reference(model, onnx_path, bool(inputs) or bool(shapes) or layers)
     if against == EMBEDDED:
+        if layers:
+            raise EngineError("embedded: the file carries outputs only; compare layers with another engine")
         comparisons = list(_embedded(model, subject, tolerance))
         return Report(str(path), subject.name, comparisons)
     cases = [(f"given {i}", dict(case)) for i, case in enumerate(inputs)]
@@ -113,11 +114,9 @@ def validate(
     return Report(str(path), subject.name, found)
 
 
-def _default_reference(model: Model, source: Path | None, inputs_given: bool) -> str:
-    if model.references and not inputs_given:
-        return EMBEDDED
+def _default_reference(model: Model, source: Path | None, asks_for_more: bool) -> str:
     if source is None:
-        return "interpreter"
+        return EMBEDDED if model.references and not asks_for_more else "interpreter"
     return ONNX_ENGINES[0] if importlib.util.find_spec("onnxruntime") else ONNX_ENGINES[1]
 
 
@@ -128,7 +127,12 @@ def _embedded(model: Model, subject: Engine, tolerance: float | None) -> Iterato
         got = subject.run(reference.inputs)
         found = [difference(name, got[name], array) for name, array in reference.outputs.items()]
         limit = reference.tolerance if tolerance is None else tolerance
-        yield Comparison(f"embedded {position}", reference.source, limit, found)
+        first = _first_apart(found, limit)
+        yield Comparison(f"embedded {position}", reference.source, limit, found, first=first)
+
+
+def _first_apart(found: Sequence[Difference], tolerance: float) -> str:
+    return next((d.name for d in found if not d.agrees(tolerance)), "")
 
 
 def _compare_outputs(
@@ -136,8 +140,7 @@ def _compare_outputs(
 ) -> Comparison:
     expected, got = judge.run(inputs), subject.run(inputs)
     found = differences(got, expected, list(expected))
-    first = next((d.name for d in found if not d.agrees(tolerance)), "")
-    return Comparison(label, judge.name, tolerance, found, first=first)
+    return Comparison(label, judge.name, tolerance, found, first=_first_apart(found, tolerance))
 
 
 def _compare_layers(
@@ -148,7 +151,7 @@ def _compare_layers(
     got_outputs = {**got, **subject.run(inputs)} if not set(outputs) <= got.keys() else got
     order = list(dict.fromkeys([*(n for n in expected if n in got), *outputs]))
     found = differences({**got_outputs, **got}, expected, order)
-    first = next((d.name for d in found if not d.agrees(tolerance)), "")
+    first = _first_apart(found, tolerance)
     ends = differences(got_outputs, expected, outputs)
     return Comparison(label, judge.name, tolerance, ends, found, first, _absorbed_into(model.main, first))
 
@@ -177,8 +180,7 @@ def _look_inside(
         expected = judge.layers(inputs)
         got = engine(device, twin, source, threads).layers(inputs)
         apart = differences(got, expected, list(expected))
-    inside = next((d.name for d in apart if not d.agrees(found.tolerance)), "")
-    return dataclasses.replace(found, inside=inside)
+    return dataclasses.replace(found, inside=_first_apart(apart, found.tolerance))
 
 
 @contextmanager
