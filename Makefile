@@ -1,5 +1,5 @@
 # Everything is set up inside .venv and built inside build; `make demo` and `make test` need nothing before them.
-#   OPENCL=0   leave out the OpenCL driver (a 266 MB download on x86-64 Linux; nothing elsewhere)
+#   OPENCL=0   leave out the OpenCL driver and simulator (304 MB on x86-64 Linux; nothing elsewhere)
 #   PYTHON=... the Python to make .venv with (3.11 or newer)
 
 PYTHON ?= python3
@@ -11,7 +11,7 @@ LIBRARY := runtime/python/edgert/libedgert.so
 export OPENCL
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test build lint format networks test-networks test-conformance test-arm bench wheel clean
+.PHONY: demo test build lint format networks test-networks test-conformance test-safety test-arm bench wheel clean
 
 demo: build
 	$(BIN)/python tools/fetch_networks.py ppocr_v4_rec silero_vad
@@ -41,9 +41,13 @@ format: .venv/.ready
 networks: .venv/.ready
 	$(BIN)/python tools/fetch_networks.py
 
-# Every network on every backend at several shapes; minutes.
+# Every network on every backend and OpenCL driver at several shapes; minutes.
 test-networks: build networks
 	$(BIN)/python -m pytest -n $(JOBS) -m networks $(ARGS)
+
+# Damaged files, hostile sizes and planted overruns, on a build with sanitizers; many minutes.
+test-safety: build
+	$(BIN)/python -m pytest -m long tests/core/test_safety.py $(ARGS)
 
 # ONNX's own node tests on each backend, against the gap files; many minutes.
 test-conformance: build

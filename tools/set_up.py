@@ -4,7 +4,8 @@ exporting and testing need, taken from pyproject.toml.
     python3 tools/set_up.py .venv
 
 Both source roots are put on its path (nothing is copied), `edgec` becomes a command in it, and
-an OpenCL driver comes along where there is one as a Python package, unless OPENCL=0.
+an OpenCL driver comes along where there is one as a Python package, with a simulator that finds
+races and accesses out of bounds, unless OPENCL=0.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import tomllib
 
 ROOT = Path(__file__).resolve().parent.parent
 GROUPS = ("export", "onnxruntime", "test", "lint")
-OPENCL_MEGABYTES = 266
+OPENCL_MEGABYTES = 304
 
 
 def requirements(groups: tuple[str, ...]) -> list[str]:
@@ -54,9 +55,9 @@ def has_linux_x86_wheels() -> bool:
 
 
 def install_opencl(pip: list[str], environment: Path) -> None:
-    """Installs the OpenCL driver for CPUs and writes the .icd file by which loaders find it."""
+    """Installs the OpenCL driver for CPUs, listed where loaders find it, and what its tests need."""
     if os.environ.get("OPENCL", "1") == "0":
-        print("set-up: OpenCL driver left out (OPENCL=0)", flush=True)
+        print("set-up: OpenCL driver and simulator left out (OPENCL=0)", flush=True)
         return
     if not has_linux_x86_wheels():
         print(
@@ -65,13 +66,14 @@ def install_opencl(pip: list[str], environment: Path) -> None:
         )
         return
     print(
-        f"set-up: fetching an OpenCL driver, {OPENCL_MEGABYTES} MB (OPENCL=0 leaves it out)",
+        f"set-up: fetching an OpenCL driver and simulator, {OPENCL_MEGABYTES} MB (OPENCL=0 leaves them out)",
         flush=True,
     )
-    if subprocess.run([*pip, "install", "-q", *opencl_packages()]).returncode:
-        print("set-up: the OpenCL driver could not be fetched; going on without it", flush=True)
-        return
-    list_drivers(environment)
+    for extra, what in (("opencl", "driver"), ("opencl-test", "simulator")):
+        if subprocess.run([*pip, "install", "-q", *requirements((extra,))]).returncode:
+            print(f"set-up: the OpenCL {what} could not be fetched; going on without it", flush=True)
+        elif extra == "opencl":
+            list_drivers(environment)
 
 
 def list_drivers(environment: Path) -> None:
@@ -83,10 +85,6 @@ def list_drivers(environment: Path) -> None:
     for driver in Path("/etc/OpenCL/vendors").glob("*.icd"):
         (vendors / driver.name).symlink_to(driver)
     (vendors / "edgec-intel.icd").write_text(f"{environment / 'lib' / 'libintelocl.so'}\n")
-
-
-def opencl_packages() -> list[str]:
-    return requirements(("opencl",))
 
 
 def main() -> None:

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from _pytest.mark import ParameterSet
 from fetch_networks import manifest
 from network_cases import network_inputs
 
 import edgec
+import edgert
 from edgec.validate import engine, validate
 from edgec.validate.measure import difference
 
@@ -22,7 +24,18 @@ ort = pytest.importorskip("onnxruntime")
 TOLERANCE = 1e-4
 ENTRIES = {entry["name"]: entry for entry in manifest()}
 CASES = [(name, case) for name, entry in ENTRIES.items() for case in range(len(entry["cases"]))]
-DEVICES = ["cpu", "cpu@portable", "cpu@avx2", pytest.param("opencl", marks=pytest.mark.opencl)]
+CPUS = ["cpu", "cpu@portable", "cpu@avx2"]
+SAMPLE = {"silero_vad", "ppocr_cls", "mtcnn_pnet", "mtcnn_rnet", "deepcut"}
+
+
+def opencl_runs() -> list[ParameterSet]:
+    """(name, case, device) for every OpenCL device here; those that are not in SAMPLE take long."""
+    devices = [d["device"] for d in edgert.devices() if d["device"].startswith("opencl")]
+    return [
+        pytest.param(*case, device, marks=() if case[0] in SAMPLE else pytest.mark.long)
+        for case in CASES
+        for device in devices
+    ]
 
 
 @pytest.fixture(scope="session")
@@ -41,8 +54,10 @@ def exported(network: Callable[[str], Path], tmp_path_factory: pytest.TempPathFa
     return find
 
 
-@pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize(("name", "case"), CASES)
+RUNS = [(*case, device) for case in CASES for device in CPUS] + opencl_runs()
+
+
+@pytest.mark.parametrize(("name", "case", "device"), RUNS)
 def test_agrees_with_onnxruntime(exported, network, name: str, case: int, device: str) -> None:
     path, source = exported(name), network(name)
     inputs = network_inputs(ENTRIES[name], case)
@@ -65,7 +80,6 @@ def test_interpreter_agrees_with_onnxruntime(exported, network, name: str) -> No
 @pytest.mark.parametrize("name", ENTRIES)
 def test_dynamic_axes_are_kept(exported, network, name: str) -> None:
     """An axis that is open in the ONNX model is open in the file."""
-    edgert = pytest.importorskip("edgert")
     session = edgert.load(str(exported(name)))
     peer = ort.InferenceSession(str(network(name)), providers=["CPUExecutionProvider"])
     for spec, expected in zip(session.inputs, peer.get_inputs()):

@@ -24,9 +24,10 @@ def point_at_driver(environment: Path = Path(sys.prefix)) -> None:
     if "EDGERT_OPENCL_LIBRARY" in os.environ or not driver.exists():
         return
     vendors = environment / "etc" / "OpenCL" / "vendors"
+    is_listed = any(vendors.glob("*.icd"))
     has_loader = ctypes.util.find_library("OpenCL") is not None
-    if has_loader and any(vendors.glob("*.icd")):
-        # ocl-icd takes it for a folder only with a slash at its end
+    if is_listed:
+        # ocl-icd takes it for a folder only with a slash at its end; pyopencl has a loader of its own
         os.environ.setdefault("OCL_ICD_VENDORS", f"{vendors}/")
-    elif not has_loader or not any(SYSTEM_VENDORS.glob("*.icd")):
+    if not has_loader or not (is_listed or any(SYSTEM_VENDORS.glob("*.icd"))):
         os.environ["EDGERT_OPENCL_LIBRARY"] = str(driver)

