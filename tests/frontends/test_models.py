@@ -169,3 +169,16 @@ def test_a_model_loaded_without_its_external_data_is_refused(tmp_path: Path) -> 
     onnx.save(model, str(path), save_as_external_data=True, location="weights", size_threshold=0)
     with pytest.raises(ExportError, match="without its external data.*give the path"):
         import_model(onnx.load(str(path), load_external_data=False))
+
+
+def test_every_damaged_initialiser_is_listed() -> None:
+    names = ("short", "type", "size")
+    nodes = [node("Add", ["x", name], [f"{name}_y"]) for name in names]
+    model = model_of(nodes, [info("x", [2, 3])], [f"{n}_y" for n in names], dict.fromkeys(names, X))
+    short, kind, size = model.graph.initializer
+    short.raw_data = b"123"
+    kind.data_type = 99
+    size.dims[0] = -2
+    with pytest.raises(ExportError) as caught:
+        imported(model)
+    assert [(p.node, p.operator) for p in caught.value.problems] == [(n, "initializer") for n in names]

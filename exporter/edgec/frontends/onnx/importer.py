@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Union
 
+import numpy as np
 import onnx
 
 from edgec.frontends.onnx import functions, inputs, loading
@@ -147,13 +149,21 @@ class Importer:
     def graph_steps(self, graph: onnx.GraphProto, scope: Scope) -> list[Step]:
         """Binds the graph's constants in `scope`; its nodes as steps, the first one last."""
         for tensor in graph.initializer:
-            array = loading.array_of(tensor)
-            dtype = loading.dtype_of(tensor.data_type)
-            scope.names[tensor.name] = self.builder.constant(array, dtype, tensor.name)
+            self._bind_constant(scope, tensor, partial(loading.array_of, tensor))
         for sparse in graph.sparse_initializer:
-            array = inputs.dense_of(sparse)
-            scope.names[sparse.values.name] = self.builder.constant(array, name=sparse.values.name)
+            self._bind_constant(scope, sparse.values, partial(inputs.dense_of, sparse))
         return [NodeStep(n, scope) for n in reversed(graph.node)]
+
+    def _bind_constant(
+        self, scope: Scope, tensor: onnx.TensorProto, read: Callable[[], np.ndarray[Any, Any]]
+    ) -> None:
+        """Bind `tensor`'s name to the constant that `read` gives; one that is damaged is a problem."""
+        try:
+            dtype = loading.dtype_of(tensor.data_type)
+            scope.names[tensor.name] = self.builder.constant(read(), dtype, tensor.name)
+        except BAD_NODE as error:
+            self.problems.append(Problem(tensor.name, "initializer", str(error)))
+            scope.names[tensor.name] = POISON
 
     def drain_graph(self, graph: onnx.GraphProto, scope: Scope) -> None:
         """Import all of a graph into the current frame."""

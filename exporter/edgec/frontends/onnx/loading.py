@@ -63,7 +63,10 @@ def onnx_type_of(dtype: DType) -> int:
 
 
 def array_of(tensor: onnx.TensorProto) -> np.ndarray[Any, Any]:
-    """The contents of a tensor; strings as objects of type str."""
+    """The contents of a tensor; strings as objects of type str. Raises ValueError for a damaged one."""
+    dtype_of(tensor.data_type)
+    if any(size < 0 for size in tensor.dims):
+        raise ValueError(f"its sizes are {list(tensor.dims)}, expected 0 or more")
     array = numpy_helper.to_array(tensor)
     if tensor.data_type == onnx.TensorProto.STRING:
         text = [v.decode() if isinstance(v, bytes) else str(v) for v in array.reshape(-1)]
