@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 import graphs
 import numpy as np
@@ -173,12 +174,30 @@ def test_second_run_at_once_is_refused_and_cancel_ends_the_first():
     with pytest.raises(edgert.EdgertError) as busy:
         session.run(np.zeros(4, np.float32))
     assert busy.value.status == "busy"
-    while not is_busy(session):
-        pass
     while thread.is_alive():
         session.cancel()
         thread.join(0.01)
     assert [e.status for e in errors] == ["cancelled"]
+
+
+def test_describing_is_refused_during_a_run():
+    session = edgert.load(graphs.file_of(graphs.endless()))
+
+    def work() -> None:
+        status = "busy"
+        while status == "busy":  # where it met a call of the other thread
+            try:
+                session.run(np.zeros(4, np.float32))
+            except edgert.EdgertError as error:
+                status = error.status
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    while not is_busy(session):
+        time.sleep(0.001)
+    while thread.is_alive():
+        session.cancel()
+        thread.join(0.01)
 
 
 def test_step_limit_ends_an_endless_loop():
