@@ -194,3 +194,15 @@ def test_export_without_onnx_says_what_to_install(onnx_file: Path, edgec_command
     monkeypatch.setitem(sys.modules, "edgec.pipeline", None)
     result = edgec_command("export", onnx_file)
     assert result.exit_code == 2 and "edgec[export]" in result.output
+
+
+def test_a_number_must_fit_the_input() -> None:
+    from edgec.cli.common import UsageError, gather_inputs
+    from edgec.ir.graph import Graph, Value
+    from edgec.ir.types import DType, TensorType
+
+    graph = Graph("g", inputs=[Value("x", TensorType(DType.I8, (2,)))])
+    np.testing.assert_array_equal(gather_inputs(graph, ["x=-3"], {}, 0)["x"], np.int8([-3, -3]))
+    for text in ("300", "nan", "1.5"):
+        with pytest.raises(UsageError, match=f"--input x={text}: "):
+            gather_inputs(graph, [f"x={text}"], {}, 0)

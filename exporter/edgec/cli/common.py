@@ -164,15 +164,18 @@ def _load_input(value: Value, what: str, shape: Sequence[int] | None) -> Array:
             return np.load(need_file(path), allow_pickle=False)  # type: ignore[no-any-return]
         except (ValueError, EOFError) as error:
             raise InputError(f"{path}: not a .npy file: {error}") from error
+    numpy = value.dtype.numpy
     try:
-        number = float(what)
+        number = np.array(int(what) if numpy.kind in "iu" else float(what), numpy)
+    except OverflowError as error:
+        raise UsageError(f"--input {value.name}={what}: {error}") from None
     except ValueError:
         raise UsageError(
             f"--input {value.name}={what}: expected a .npy file, an image ({', '.join(IMAGE_SUFFIXES)}), "
             "a number, or random"
         ) from None
     fixed = tuple(d if isinstance(d, int) else 1 for d in value.shape)
-    return np.full(tuple(shape) if shape else fixed, number).astype(value.dtype.numpy)
+    return np.full(tuple(shape) if shape else fixed, number)
 
 
 def shape_text(shape: Sequence[Any]) -> str:
