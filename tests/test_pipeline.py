@@ -193,3 +193,9 @@ def test_a_target_that_cannot_be_written_is_refused_before_any_work(tmp_path: Pa
     assert source.read_bytes() == before
     with pytest.raises(ValueError, match="embed_reference is -1"):
         export(source, embed_reference=-1)
+
+
+@pytest.mark.parametrize("name", ["main", ""])
+def test_entries_take_no_name_that_is_taken(name: str) -> None:
+    with pytest.raises(ValueError, match="taken: main"):
+        export(network(), entries={name: network()})

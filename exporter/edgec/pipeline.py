@@ -171,6 +171,10 @@ def _import(
     tell("importing")
     compiled = import_model(source, shapes)
     for name, other in entries.items():
+        if not name or name in compiled.entries:
+            raise ValueError(
+                f"entries: the name {name!r} is empty or taken; taken: {', '.join(compiled.entries)}"
+            )
         tell(f"importing {name}")
         compiled.entries[name] = import_model(load_model(_local(other))).main
         prefix_symbols(compiled.entries[name], f"{name}.")

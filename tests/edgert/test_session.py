@@ -326,6 +326,13 @@ def test_bad_options(options, words):
         edgert.load(graphs.file_of(graphs.affine()), **options)
 
 
+def test_a_path_with_a_null_character_is_refused(tmp_path):
+    path = tmp_path / "m"
+    path.write_bytes(graphs.file_of(graphs.affine()))
+    with pytest.raises(ValueError, match="null character"):
+        edgert.load(f"{path}\0.edge")
+
+
 def test_closed_session(affine):
     affine.close()
     with pytest.raises(edgert.EdgertError):

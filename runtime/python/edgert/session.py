@@ -112,6 +112,8 @@ def load(
         status = library().edgert_load_memory(data, len(data), ctypes.byref(options), ctypes.byref(handle))
     else:
         path = os.fsencode(model)
+        if b"\0" in path:
+            raise InputError(f"load: the path {model!r} holds a null character")
         status = library().edgert_load_path(path, ctypes.byref(options), ctypes.byref(handle))
     check(status)
     return Session(handle, queue)
