@@ -187,8 +187,8 @@ another one fails. A peer that does not know the newest opset yet fails the test
 |---|---:|---:|---|
 {rows}
 
-Nodes without a kernel for OpenCL run on the CPU in such a session; `placement()` names them and why. The OpenCL
-device is the first that `edgec devices` lists.
+Nodes without a kernel for OpenCL run on the CPU in such a session; `placement()` names them and why. The
+OpenCL device is the first that `edgec devices` lists.
 
 Made by `python tests/conformance/node_tests.py`.
 """
