@@ -359,3 +359,15 @@ def test_library_stays_when_it_is_unloaded():
     )
     path = str(library_path().resolve())
     assert subprocess.run([sys.executable, "-c", program, path], check=False).returncode == 0
+
+
+def test_the_command_names_the_file_that_is_no_array(tmp_path, capsys):
+    from edgert.__main__ import main
+
+    model = tmp_path / "m.edge"
+    model.write_bytes(graphs.file_of(graphs.affine()))
+    (tmp_path / "bad.npy").write_bytes(b"hello")
+    np.savez(tmp_path / "many.npz", X)
+    for name, words in (("bad.npy", "bad.npy: not a .npy file"), ("many.npz", "several arrays")):
+        assert main(["run", str(model), "--input", f"x={tmp_path / name}"]) == 2
+        assert words in capsys.readouterr().err

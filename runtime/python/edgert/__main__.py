@@ -77,9 +77,19 @@ def _inputs(session: edgert.Session, options: argparse.Namespace) -> dict[str, A
             raise ValueError(f"--shape '{text}': expected whole numbers, e.g. {name}=1,3,224,224") from None
     files = dict(_pair(text, "--input") for text in options.input)
     files = {name: file for name, file in files.items() if file != "random"}
-    arrays = {name: np.load(file, allow_pickle=False) for name, file in files.items()}
+    arrays = {name: _array(file) for name, file in files.items()}
     given = {name: array.shape for name, array in arrays.items()}
     return {**random_inputs(session, {**shapes, **given}, options.seed), **arrays}
+
+
+def _array(file: str) -> np.ndarray[Any, Any]:
+    try:
+        array = np.load(file, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise ValueError(f"{file}: not a .npy file: {error}") from None
+    if not isinstance(array, np.ndarray):
+        raise ValueError(f"{file}: holds several arrays, expected a .npy file")
+    return array
 
 
 def _run(options: argparse.Namespace) -> int:
