@@ -12,6 +12,8 @@ from edgec.ir.types import DType
 from edgec.ops.matmul import MatMul
 
 RANDOM = np.random.default_rng(0)
+# a lone result may cancel to less than this, its operands being around 1
+CANCELLED = 1e-2
 
 
 @st.composite
@@ -36,9 +38,9 @@ def cases(draw: st.DrawFn) -> tuple[MatMul, list[Array], bool]:
 def test_matmul(cpu: Device, case: tuple[MatMul, list[Array], bool]) -> None:
     op, operands, packed = case
     if packed:
-        compare(op, operands, cpu, {1}, {1: forms.matmul_form(operands[1].shape)})
+        compare(op, operands, cpu, {1}, {1: forms.matmul_form(operands[1].shape)}, floor=CANCELLED)
     else:
-        compare(op, operands, cpu)
+        compare(op, operands, cpu, floor=CANCELLED)
 
 
 @pytest.mark.parametrize(("m", "n", "k"), [(1, 1000, 1280), (3, 700, 300), (128, 384, 384), (120, 6625, 64)])
