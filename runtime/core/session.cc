@@ -366,16 +366,20 @@ Status Session::reset() {
   return {};
 }
 
-Status Session::view(int32_t value, edgert_tensor& out) {
-  const Value& v = graph().values[static_cast<size_t>(value)];
-  const uint32_t size = out.size;
+void Session::shape_of(int32_t value, edgert_tensor& out) const {
   const auto dims = frame_->dims(value);
+  const uint32_t size = out.size;
   out = {};
   out.size = size;
-  out.dtype = v.dtype;
+  out.dtype = graph().values[static_cast<size_t>(value)].dtype;
   out.rank = static_cast<int32_t>(dims.size());
   std::ranges::copy(dims, out.dims);
   out.bytes = frame_->bytes(value);
+}
+
+Status Session::view(int32_t value, edgert_tensor& out) {
+  const Value& v = graph().values[static_cast<size_t>(value)];
+  shape_of(value, out);
   int device;
   Memory memory = frame_->locate(value, device);
   if (!memory.handle && out.bytes)
@@ -409,14 +413,7 @@ Status Session::get_output_device(size_t index, edgert_tensor& shape, Memory& me
   memory = frame_->locate(number, device);
   if (device == kHost)
     return error(EDGERT_ERROR_UNSUPPORTED, "output '%s' is in the host's memory", value.name.c_str());
-  const uint32_t size = shape.size;
-  const auto dims = frame_->dims(number);
-  shape = {};
-  shape.size = size;
-  shape.dtype = value.dtype;
-  shape.rank = static_cast<int32_t>(dims.size());
-  std::ranges::copy(dims, shape.dims);
-  shape.bytes = frame_->bytes(number);
+  shape_of(number, shape);
   return {};
 }
 

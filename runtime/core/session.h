@@ -87,6 +87,8 @@ class Session {
   Status store_state(Tied& state);
   Status reserve(Block& block, uint64_t bytes, const char* what);
   std::string description() const;
+  // The value's type and dims in the last run; `size` stays, `data` is null.
+  void shape_of(int32_t value, edgert_tensor& out) const;
   // The value as a host tensor; a device's is read into memory of the session.
   Status view(int32_t value, edgert_tensor& out);
 
