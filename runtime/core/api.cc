@@ -258,7 +258,7 @@ edgert_status edgert_set_input_value(edgert_session* handle, int32_t index, edge
   return edgert_set_input(handle, index, &value->tensor);
 }
 
-int32_t edgert_value_kind(const edgert_value* value) { return value ? EDGERT_TENSOR : -1; }
+int32_t edgert_value_kind(const edgert_value* value) { return value ? 0 : -1; }
 
 edgert_status edgert_value_get_tensor(const edgert_value* value, edgert_tensor* out) {
   if (!sized(out, "value_get_tensor")) return EDGERT_ERROR_ARGUMENT;

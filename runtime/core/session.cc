@@ -174,7 +174,7 @@ void Session::spec(const Value& value, edgert_spec& out) const {
   const uint32_t size = out.size;
   out = {};
   out.size = size;
-  out.kind = EDGERT_TENSOR;
+  out.kind = 0;
   out.dtype = value.dtype;
   out.rank = static_cast<int32_t>(value.dims.size());
   out.name = value.name.c_str();

@@ -62,16 +62,18 @@ typedef enum edgert_dtype {
   EDGERT_U4 = 23,
   EDGERT_F4E2M1 = 24,
   EDGERT_I2 = 25,
-  EDGERT_U2 = 26
+  EDGERT_U2 = 26,
+  /* A scalar whose one element is a handle (8 bytes); see "values of any kind". */
+  EDGERT_SEQUENCE = 27,
+  EDGERT_OPTIONAL = 28,
+  EDGERT_MAP = 29
 } edgert_dtype;
 
-typedef enum edgert_kind {
-  EDGERT_TENSOR = 0,
-  EDGERT_STRING_TENSOR = 1,
-  EDGERT_SEQUENCE = 2,
-  EDGERT_OPTIONAL = 3,
-  EDGERT_MAP = 4
-} edgert_kind;
+/* An element of a string tensor: UTF-8, not terminated. All zero is the empty string. */
+typedef struct edgert_string {
+  const char* data;
+  uint64_t bytes;
+} edgert_string;
 
 #define EDGERT_MAX_RANK 12
 

@@ -40,6 +40,9 @@ class DType(enum.IntEnum):
     F4E2M1 = 24
     I2 = 25
     U2 = 26
+    SEQUENCE = 27
+    OPTIONAL = 28
+    MAP = 29
 
     @property
     def text(self) -> str:
@@ -61,6 +64,16 @@ class DType(enum.IntEnum):
     @property
     def is_int(self) -> bool:
         return self.is_signed_int or self.is_unsigned_int
+
+    @property
+    def is_container(self) -> bool:
+        """A sequence, an optional or a map: one handle, whose contents `TensorType.element` describes."""
+        return self in (DType.SEQUENCE, DType.OPTIONAL, DType.MAP)
+
+    @property
+    def is_arithmetic(self) -> bool:
+        """Real numbers and bool: neither complex nor text nor a container."""
+        return not (self.is_container or self in (DType.STRING, DType.C64, DType.C128))
 
     @property
     def compute(self) -> DType:
@@ -140,6 +153,9 @@ _NUMPY: dict[DType, str] = {
     DType.C64: "complex64",
     DType.C128: "complex128",
     DType.STRING: "object",
+    DType.SEQUENCE: "object",
+    DType.OPTIONAL: "object",
+    DType.MAP: "object",
 }
 _ML_DTYPES: dict[DType, str] = {
     DType.BF16: "bfloat16",
@@ -154,7 +170,9 @@ _ML_DTYPES: dict[DType, str] = {
     DType.I2: "int2",
     DType.U2: "uint2",
 }
-_FROM_NAME: dict[str, DType] = {name: d for d, name in (*_NUMPY.items(), *_ML_DTYPES.items())}
+_FROM_NAME: dict[str, DType] = {
+    name: d for d, name in (*_NUMPY.items(), *_ML_DTYPES.items()) if not d.is_container
+}
 _ITEMSIZE: dict[DType, int] = {
     DType.F32: 4,
     DType.F64: 8,
@@ -169,23 +187,64 @@ _ITEMSIZE: dict[DType, int] = {
     DType.C64: 8,
     DType.C128: 16,
     DType.STRING: 16,
+    DType.SEQUENCE: 8,
+    DType.OPTIONAL: 8,
+    DType.MAP: 8,
 }
+
+
+@dataclass(frozen=True)
+class ElementType:
+    """What a sequence, optional or map holds.
+
+    `shape` holds -1 where sizes differ or are not known; None is any rank. A container in a container has
+    shape () and an `element` of its own. A map's element is its values' type; `key` is I64 or STRING.
+
+    >>> str(ElementType(DType.SEQUENCE, (), ElementType(DType.F32, (-1, 3))))
+    'sequence(f32[?, 3])'
+    """
+
+    dtype: DType
+    shape: tuple[int, ...] | None = None
+    element: ElementType | None = None
+    key: DType | None = None
+
+    def __str__(self) -> str:
+        if self.dtype.is_container:
+            return _container_text(self.dtype, self.element, self.key)
+        if self.shape is None:
+            return f"{self.dtype.text}[...]"
+        return f"{self.dtype.text}[{', '.join('?' if d < 0 else str(d) for d in self.shape)}]"
+
+
+def _container_text(dtype: DType, element: ElementType | None, key: DType | None) -> str:
+    inside = "?" if element is None else str(element)
+    return f"{dtype.text}({inside if key is None else f'{key.text}, {inside}'})"
 
 
 @dataclass(frozen=True)
 class TensorType:
     """dtype and shape (static rank, symbolic dims) of a value.
 
+    A sequence, optional or map is a scalar: shape (), one handle; `element` says what it holds (None: not
+    known) and `key` what a map's keys are.
+
     >>> str(TensorType(DType.F32, (1, 3)))
     'f32[1, 3]'
+    >>> str(TensorType(DType.SEQUENCE, (), ElementType(DType.F32, (-1, 3))))
+    'sequence(f32[?, 3])'
     """
 
     dtype: DType
     shape: tuple[Dim, ...]
+    element: ElementType | None = None
+    key: DType | None = None
 
     @property
     def rank(self) -> int:
         return len(self.shape)
 
     def __str__(self) -> str:
+        if self.dtype.is_container:
+            return _container_text(self.dtype, self.element, self.key)
         return f"{self.dtype.text}[{dims_text(self.shape)}]"
