@@ -87,6 +87,7 @@ TABLES: dict[str, tuple[Field, ...]] = {
         Field("base", "int32", -1),
         Field("offset", "int32", -1),
         Field("capacity", "int32", -1),
+        Field("type", "string"),
     ),
     "Node": (
         Field("op", "string"),
