@@ -40,6 +40,26 @@ class Prepared(BackendRep):
         return tuple(found[name] for name in self._outputs)
 
 
+class Exported:
+    """An ONNX model as a file in memory, which any number of devices can load.
+
+    Raises ExportError for what cannot be expressed.
+    """
+
+    def __init__(self, model: onnx.ModelProto) -> None:
+        self._outputs = [o.name for o in model.graph.output]
+        self._model = export(model).model
+
+    def load(self, device: str, strict: bool = False) -> Prepared:
+        """The model on a device; `strict` refuses one that has no kernel for a node."""
+        if device == "INTERPRETER":
+            return Prepared(lambda inputs: interpret(self._model, inputs), self._outputs)
+        import edgert
+
+        session = edgert.load(write_model(self._model), device=device.lower(), strict=strict)
+        return Prepared(session.run, self._outputs)
+
+
 class EdgecBackend(Backend):
     """The functions below as the class that ONNX's test runner expects."""
 
@@ -60,14 +80,7 @@ class EdgecBackend(Backend):
         """
         if not cls.supports_device(device):
             raise ValueError(f"device is '{device}', expected one of {', '.join(DEVICES)}")
-        outputs = [o.name for o in model.graph.output]
-        exported = export(model).model
-        if device == "INTERPRETER":
-            return Prepared(lambda inputs: interpret(exported, inputs), outputs)
-        import edgert
-
-        session = edgert.load(write_model(exported), device=device.lower())
-        return Prepared(session.run, outputs)
+        return Exported(model).load(device)
 
     @classmethod
     def run_model(
