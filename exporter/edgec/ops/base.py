@@ -61,6 +61,11 @@ class Op:
     # operands that may be given in a packed stored form (index -> form kinds); see format/forms
     packed: ClassVar[Mapping[int, Sequence[str]]] = {}
 
+    @property
+    def repeatable(self) -> bool:
+        """Whether equal operands give equal results; what does not is neither folded nor shared."""
+        return True
+
     def infer(self, operands: Sequence[TensorType | None], context: Context) -> list[TensorType]:
         """The results' types. Raises OpError, or records guards, where operands do not fit."""
         raise NotImplementedError(f"{self.name} has no shape rule")

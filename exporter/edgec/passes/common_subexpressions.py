@@ -13,13 +13,14 @@ _COMPARED_BYTES = 1 << 16  # larger constants are compared by identity only
 def common_subexpressions(graph: Graph) -> bool:
     """Replace a node by an earlier one with the same operator, operands and result types.
 
-    Constants are equal where their type and bytes are. Nodes with bodies are left alone.
+    Constants are equal where their type and bytes are. Nodes with bodies, and those that give
+    something else each time, are left alone.
     """
     editor = Editor(graph)
     constants: dict[Value, Hashable] = {}
     known: dict[Hashable, Node] = {}
     for node in editor:
-        if node.graphs:
+        if node.graphs or not node.op.repeatable:
             continue
         key = _key(node, constants)
         first = known.setdefault(key, node)

@@ -31,6 +31,8 @@ def fold_constants(graph: Graph) -> bool:
 
 def evaluate_node(node: Node) -> list[Array] | None:
     """The results of a node whose operands and attributes are known and whose results stay small."""
+    if not node.op.repeatable or any(v.dtype.is_container for v in node.outputs):
+        return None
     operands: list[Array | None] = []
     for value in node.inputs:
         if value is not None and value.const is None:

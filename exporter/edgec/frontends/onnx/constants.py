@@ -8,7 +8,6 @@ import numpy as np
 
 from edgec.frontends.onnx import loading
 from edgec.frontends.onnx.builder import Builder
-from edgec.frontends.onnx.errors import Unsupported
 from edgec.frontends.onnx.inputs import dense_of
 from edgec.frontends.onnx.map import select
 from edgec.frontends.onnx.registry import Call, onnx_op
@@ -113,8 +112,3 @@ def one_hot(b: Builder, call: Call) -> Value:
     positions = b.reshape(b.iota(count), (count, *[1] * (indices.rank - axis)))
     off, on = (b.reshape(b.slice_axis(values, 0, i, 1), ()) for i in (0, 1))
     return select(b, b.binary("eq", index, positions), on, off)
-
-
-@onnx_op("RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli")
-def random(b: Builder, call: Call) -> Value:
-    raise Unsupported("random numbers are not supported", "feed them as an input")

@@ -18,6 +18,7 @@ from edgec.frontends.onnx import (
     normalize,
     pool,
     quantize,
+    random,
     reduce,
     resize,
     rnn,
@@ -26,6 +27,7 @@ from edgec.frontends.onnx import (
     select,
     signal,
     softmax,
+    training,
     view,
 )
 
@@ -47,6 +49,7 @@ __all__ = [
     "normalize",
     "pool",
     "quantize",
+    "random",
     "reduce",
     "resize",
     "rnn",
@@ -55,5 +58,6 @@ __all__ = [
     "select",
     "signal",
     "softmax",
+    "training",
     "view",
 ]

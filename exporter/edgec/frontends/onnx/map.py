@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from edgec.frontends.onnx import loading
 from edgec.frontends.onnx.builder import Builder
@@ -13,6 +13,8 @@ from edgec.ir.graph import Value
 from edgec.ir.types import DType
 from edgec.ops import program as scalar
 from edgec.ops.base import OpError
+from edgec.ops.gather import GatherElements
+from edgec.ops.shapes import broadcast
 from edgec.ops.view import Bitcast
 
 _UNARY = {
@@ -127,16 +129,21 @@ def power(b: Builder, call: Call) -> Value:
 
 @onnx_op("Where")
 def where(b: Builder, call: Call) -> Value:
-    condition, x, y = call.operands(3)
-    if x.dtype == DType.STRING:
-        raise Unsupported("Where on strings is not supported")
-    return select(b, condition, x, y)
+    return select(b, *call.operands(3))
 
 
 def select(b: Builder, condition: Value, x: Value, y: Value) -> Value:
-    """x where the condition holds, else y; all broadcast."""
+    """x where the condition holds, else y; all broadcast.
+
+    What has no arithmetic (strings, complex numbers) is gathered from the two, stacked.
+    """
     if x.dtype != y.dtype or condition.dtype != DType.BOOL:
         raise OpError(f"operands are {condition.type}, {x.type} and {y.type}, expected bool and one type")
+    if not x.dtype.is_arithmetic:
+        shape = broadcast(condition.shape, x.shape, y.shape)
+        both = b.concat([b.reshape(b.expand(v, shape), (1, *shape)) for v in (y, x)], 0)
+        chosen = b.reshape(b.expand(b.cast(condition, DType.I32), shape), (1, *shape))
+        return b.reshape(b.one(GatherElements(0), both, chosen), shape)
     p = scalar.Builder([DType.BOOL, x.dtype, y.dtype])
     return b.map(p.finish(p("select", 0, 1, 2)), [condition, x, y], x.dtype)
 
@@ -149,7 +156,8 @@ def identity(b: Builder, call: Call) -> Value:
 @onnx_op("Cast")
 def cast(b: Builder, call: Call) -> Value:
     saturate = call.flag("saturate", True)
-    return convert(b, call.operand(0), loading.dtype_of(call.integer("to")), saturate)
+    target, mode = loading.dtype_of(call.integer("to")), call.text("round_mode", "up")
+    return convert(b, call.operand(0), target, saturate, mode)
 
 
 @onnx_op("BitCast")
@@ -159,7 +167,8 @@ def bit_cast(b: Builder, call: Call) -> Value:
 
 @onnx_op("CastLike")
 def cast_like(b: Builder, call: Call) -> Value:
-    return convert(b, call.operand(0), call.operand(1).dtype, call.flag("saturate", True))
+    saturate, mode = call.flag("saturate", True), call.text("round_mode", "up")
+    return convert(b, call.operand(0), call.operand(1).dtype, saturate, mode)
 
 
 _GREATEST = {
@@ -171,13 +180,16 @@ _GREATEST = {
 _NARROW_BITS = {DType.U4: 4, DType.U2: 2}
 
 
-def convert(b: Builder, x: Value, dtype: DType, saturate: bool = True) -> Value:
+def convert(b: Builder, x: Value, dtype: DType, saturate: bool = True, mode: str = "up") -> Value:
     """x as another element type. Raises Unsupported for strings.
 
-    Eight-bit floats saturate if asked to; floats to unsigned types below a byte wrap.
+    Eight-bit floats saturate if asked to, f8e8m0 is rounded as `mode` says; floats to unsigned types below a
+    byte wrap.
     """
     if x.dtype != dtype and DType.STRING in (x.dtype, dtype):
         raise Unsupported("conversion from or to strings is not supported")
+    if dtype == DType.F8E8M0 and x.dtype != dtype:
+        return _power_of_two(b, b.cast(x, DType.F32), saturate, mode)
     if saturate and dtype in _GREATEST and x.dtype != dtype:
         wide, limit = b.cast(x, DType.F32), _GREATEST[dtype]
         wide = b.binary("min", wide, b.constant(limit, DType.F32))
@@ -186,6 +198,27 @@ def convert(b: Builder, x: Value, dtype: DType, saturate: bool = True) -> Value:
         mask = b.constant((1 << _NARROW_BITS[dtype]) - 1, DType.I32)
         return b.cast(b.binary("bitand", b.cast(x, DType.I32), mask), dtype)
     return b.cast(x, dtype)
+
+
+# what is added to the bits of a float so that cutting its fraction off rounds as the mode says
+_ROUNDING = {"up": 0x7FFFFF, "nearest": 0x400000, "down": 0}
+
+
+def _power_of_two(b: Builder, x: Value, saturate: bool, mode: str) -> Value:
+    """An f32 tensor as f8e8m0, which is the exponent of a float: ONNX's `to_float8e8m0` on the bits."""
+    if mode not in _ROUNDING:
+        raise OpError(f"round_mode is '{mode}', expected up, nearest or down")
+    t = DType.I32
+    p = scalar.Builder([t])
+    size = p("bitand", 0, p.const(0x7FFFFFFF, t))
+    rounded = p("add", p("min", size, p.const(0x7F800000, t)), p.const(_ROUNDING[mode], t))
+    exponent = p("shr", rounded, p.const(23, t))
+    if saturate:
+        exponent = p("min", exponent, p.const(254, t))
+    finite = p("lt", size, p.const(0x7F800000, t))
+    code = p.cast(p("select", finite, exponent, p.const(255, t)), DType.U8)
+    bits = b.one(Bitcast(int(t)), x)
+    return b.one(Bitcast(int(DType.F8E8M0)), b.map(p.finish(code), [bits], DType.U8))
 
 
 @onnx_op("Clip")
@@ -201,17 +234,6 @@ def clip(b: Builder, call: Call) -> Value:
     if high is not None:
         x = b.binary("min", x, b.reshape(high, ()))
     return x
-
-
-@onnx_op("Dropout")
-def dropout(b: Builder, call: Call) -> Sequence[Value]:
-    """Dropout at inference: the identity, and a mask of ones."""
-    x, mode = call.operand(0), call.optional(2)
-    if mode is not None and (mode.const is None or bool(mode.const)):
-        raise Unsupported("Dropout in training mode is not supported", "export the model for inference")
-    if not call.uses(1):
-        return [x]
-    return [x, b.expand(b.constant(True), x.shape)]
 
 
 @onnx_op("PRelu")
