@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from harness import Array, Device, compare, numbers
+from harness import Array, Device, compare, numbers, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -81,6 +81,47 @@ def test_small_floats_are_rounded_once(cpu: Device, dtype: DType) -> None:
     b = Builder([dtype, DType.F32])
     program = b.finish(b("add", b("mul", 0, b.const(3.0, DType.F32)), 1))
     compare(Map(program, dtype), [bits[:1000], numbers(RANDOM, (1000,), "float32")], cpu)
+
+
+NARROW = {  # bits
+    **{d: 8 for d in (DType.F8E4M3FN, DType.F8E4M3FNUZ, DType.F8E5M2, DType.F8E5M2FNUZ, DType.F8E8M0)},
+    **{DType.F4E2M1: 4, DType.I4: 4, DType.U4: 4, DType.I2: 2, DType.U2: 2},
+}
+
+
+def equal_bytes(op: Map, operands: list[Array], cpu: Device) -> None:
+    """The result has the definition's bytes, whatever NaN means."""
+    (found,) = run(op, operands, cpu)
+    (expected,) = op.eval(operands)
+    assert found.dtype == expected.dtype and np.array_equal(found.view(np.uint8), expected.view(np.uint8))
+
+
+@pytest.mark.parametrize("dtype", NARROW, ids=lambda d: d.text)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_narrow_types(cpu: Device, dtype: DType) -> None:
+    """Every code is read, and values all over the range (with halfway cases) are rounded to a code."""
+    pytest.importorskip("ml_dtypes")
+    codes = np.arange(1 << NARROW[dtype], dtype=np.uint8).view(dtype.numpy)
+    compare(Map(identity(dtype), dtype.compute), [codes], cpu, tolerance=0)
+    if dtype.is_float:
+        top = np.arange(0, 65536, 3, dtype=np.uint32) << 16
+        values = np.concatenate([top, top + 1, top + 0x8000]).astype(np.uint32).view(np.float32)
+        nan = np.isnan(values)
+        values = np.concatenate([values[~nan], np.array(EDGES, np.float32)])
+    else:
+        values = np.arange(256, dtype=np.uint8).view(dtype.compute.numpy)
+    equal_bytes(Map(identity(dtype), dtype), [values], cpu)
+
+
+@pytest.mark.parametrize("dtype", [DType.F8E5M2, DType.I4, DType.U2], ids=lambda d: d.text)
+def test_narrow_rows(cpu: Device, dtype: DType) -> None:
+    """Rows of a width that is no multiple of a tile's, columns repeated and not."""
+    pytest.importorskip("ml_dtypes")
+    codes = RANDOM.integers(0, 4, (7, 5)).astype(np.uint8).view(dtype.numpy)
+    b = Builder([dtype, dtype])
+    program = b.finish(b("max", 0, 1))
+    for other in (codes[:, :1], codes[:1], codes.T.copy()[:, :1].reshape(1, 5)):
+        compare(Map(program, dtype), [codes, np.ascontiguousarray(other)], cpu, tolerance=0)
 
 
 @settings(max_examples=150, deadline=None)

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "backends/cpu/kernels/narrow.h"
 #include "edgert.h"
 
 namespace edgert::cpu {
@@ -92,7 +93,7 @@ LoadFunction load_function(int32_t dtype) {
     case EDGERT_BOOL: return load_same<uint8_t>;
     case EDGERT_F16: return load_half<f16_to_f32>;
     case EDGERT_BF16: return load_half<bf16_to_f32>;
-    default: return nullptr;
+    default: return narrow_load_function(dtype);
   }
 }
 
@@ -111,7 +112,7 @@ StoreFunction store_function(int32_t dtype) {
     case EDGERT_BOOL: return store_same<uint8_t>;
     case EDGERT_F16: return store_half<f32_to_f16>;
     case EDGERT_BF16: return store_half<f32_to_bf16>;
-    default: return nullptr;
+    default: return narrow_store_function(dtype);
   }
 }
 

@@ -319,6 +319,7 @@ Status compile_tiles(const Pointwise& pointwise, const Micro& micro, TileProgram
     for (int axis = 0; axis < outer.rank; axis++) operand.strides[axis] = outer.strides[i][axis];
     operand.strides[outer.rank] = walked.strides[i][last];
     operand.size = static_cast<int32_t>(item_size(walked.dtypes[i]));
+    operand.computed_size = static_cast<int32_t>(item_size(compute_dtype(walked.dtypes[i])));
     operand.load = load_function(walked.dtypes[i]);
     operand.converts = compute_dtype(walked.dtypes[i]) != walked.dtypes[i];
     if (!operand.load) return unsupported("operands of %s", dtype_name(walked.dtypes[i]));
@@ -327,6 +328,7 @@ Status compile_tiles(const Pointwise& pointwise, const Micro& micro, TileProgram
   out.store = store_function(walked.result);
   if (!out.store) return unsupported("a result of %s", dtype_name(walked.result));
   out.result_size = static_cast<int32_t>(item_size(walked.result));
+  out.computed_result_size = static_cast<int32_t>(item_size(compute_dtype(walked.result)));
   out.result_converts = compute_dtype(walked.result) != walked.result;
 
   Registers all(walked);

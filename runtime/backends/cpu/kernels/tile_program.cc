@@ -61,7 +61,6 @@ const void* load_tile(Run& run, const Block& block, int i, int64_t row, int64_t 
   }
   const bool repeats = row_stride == 0 && (column_stride == 0 || columns == block.columns);
   if (repeats && run.loaded[i]) return to;
-  const int64_t computed = operand.converts ? 4 : operand.size;  // storage types that convert become f32
   if (row_stride == 0 && column_stride == 0) {
     operand.load(to, from, 0, std::min(kTile, block.rows * block.columns));
   } else if (column_stride == 0 && columns == 1) {
@@ -69,7 +68,8 @@ const void* load_tile(Run& run, const Block& block, int i, int64_t row, int64_t 
   } else {
     const int64_t count = repeats ? std::min(block.rows, std::max<int64_t>(kTile / columns, 1)) : rows;
     for (int64_t r = 0; r < count; r++)
-      operand.load(to + r * columns * computed, from + r * row_stride * operand.size, column_stride, columns);
+      operand.load(to + r * columns * operand.computed_size, from + r * row_stride * operand.size,
+                   column_stride, columns);
   }
   run.loaded[i] = repeats;
   return to;
@@ -81,9 +81,9 @@ void store_tile(const TileProgram& program, const Block& block, const void* resu
   const char* from = static_cast<const char*>(result);
   if (from == to) return;
   if (rows == 1 || columns == block.out_stride) return program.store(to, from, rows * columns);
-  const int64_t computed = program.result_converts ? 4 : program.result_size;
   for (int64_t r = 0; r < rows; r++)
-    program.store(to + r * block.out_stride * program.result_size, from + r * columns * computed, columns);
+    program.store(to + r * block.out_stride * program.result_size,
+                  from + r * columns * program.computed_result_size, columns);
 }
 
 void run_tile(Run& run, const Block& block, int64_t row, int64_t rows, int64_t column, int64_t columns) {

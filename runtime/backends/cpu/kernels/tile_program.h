@@ -17,6 +17,7 @@ struct TileOperand {
   LoadFunction load;
   int64_t strides[EDGERT_MAX_RANK];  // over TileProgram::dims, in elements
   int32_t size;                      // bytes of a stored element
+  int32_t computed_size;             // bytes of it in a register
   int16_t slot;
   bool converts;  // stored in another type than it is computed in
   bool used;
@@ -44,7 +45,8 @@ struct TileProgram {
   TileInstruction steps[kMaxTileSteps];
   TileConstant constants[kMaxTileSteps];
   StoreFunction store;
-  int32_t result_size;  // bytes of a stored element
+  int32_t result_size;           // bytes of a stored element
+  int32_t computed_result_size;  // bytes of it in a register
   int16_t result_slot;
   bool result_converts;
   float cost;  // of an element, in about nanoseconds
