@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 namespace edgert {
 namespace {
@@ -36,6 +37,17 @@ Status read_kinds(const NodeArgs& args, ResizeParams& resize) {
   resize.cubic_a = args.node.number("cubic_a", -0.75);
   resize.extrapolation = args.node.number("extrapolation", 0);
   return {};
+}
+
+// The scales given, one per axis, in `scales` as numbers or in `scale_bits` as the bits of f64; empty: none.
+Status read_scales(const NodeArgs& args, size_t axes, std::span<const double>& numbers,
+                   std::span<const int64_t>& bits) {
+  if (const Attribute* scales = args.node.find("scales")) numbers = scales->floats;
+  if (!numbers.empty() && numbers.size() != axes) return invalid("attribute scales does not fit the axes");
+  bits = args.node.ints("scale_bits");
+  if (bits.empty()) return {};
+  constexpr int64_t kInfinity = int64_t{0x7ff} << 52;
+  return read_ints(args, "scale_bits", axes, 1, kInfinity - 1, bits);
 }
 
 Status read_roi(const NodeArgs& args, ResizeParams& resize) {
@@ -95,10 +107,9 @@ Status parse_resize(const NodeArgs& args, ResizeParams& resize) {
   if (axes.size() > static_cast<size_t>(x.rank)) return invalid("more axes than x has");
   std::span<const int64_t> sizes;
   EDGERT_TRY(read_ints(args, "sizes", axes.size(), 0, int64_t{1} << 40, sizes));
-  const Attribute* scales = args.node.find("scales");
-  const bool scaled = scales && !scales->floats.empty();
-  if (scaled && scales->floats.size() != axes.size())
-    return invalid("attribute scales does not fit the axes");
+  std::span<const double> scales;
+  std::span<const int64_t> scale_bits;
+  EDGERT_TRY(read_scales(args, axes.size(), scales, scale_bits));
   resize.count = static_cast<int32_t>(axes.size());
   uint32_t seen = 0;
   for (size_t i = 0; i < axes.size(); i++) {
@@ -109,9 +120,11 @@ Status parse_resize(const NodeArgs& args, ResizeParams& resize) {
     axis.axis = axes[i];
     axis.in = x.dims[axes[i]];
     axis.out = dims[axes[i]] = sizes[i];
-    axis.scale = scaled    ? scales->floats[i]
-                 : axis.in ? static_cast<double>(axis.out) / static_cast<double>(axis.in)
-                           : 1;
+    if (!scale_bits.empty()) std::memcpy(&axis.scale, &scale_bits[i], sizeof axis.scale);
+    else if (!scales.empty()) axis.scale = scales[i];
+    else if (axis.in) axis.scale = static_cast<double>(axis.out) / static_cast<double>(axis.in);
+    const bool scaled = !scale_bits.empty() || !scales.empty();
+    axis.length = scaled ? axis.scale * static_cast<double>(axis.in) : static_cast<double>(axis.out);
     if (axis.out && (axis.in == 0 || !(axis.scale > 0) || std::isinf(axis.scale)))
       return invalid("axis %lld of %lld elements cannot be scaled by %g", static_cast<long long>(axis.axis),
                      static_cast<long long>(axis.in), axis.scale);
@@ -133,7 +146,7 @@ double resize_position(const ResizeParams& resize, const ResizeAxis& axis, int64
                out = static_cast<double>(axis.out);
   switch (resize.coordinates) {
     case ResizeCoordinates::kAsymmetric: return at / axis.scale;
-    case ResizeCoordinates::kAlignCorners: return out > 1 ? at * (in - 1) / (out - 1) : 0;
+    case ResizeCoordinates::kAlignCorners: return axis.length > 1 ? at * (in - 1) / (axis.length - 1) : 0;
     case ResizeCoordinates::kPytorchHalfPixel: return out > 1 ? (at + 0.5) / axis.scale - 0.5 : 0;
     case ResizeCoordinates::kHalfPixelSymmetric:
       return in / 2 * (1 - out / (in * axis.scale)) + (at + 0.5) / axis.scale - 0.5;

@@ -20,6 +20,7 @@ enum class ResizeNearest : int32_t { kRoundPreferFloor, kRoundPreferCeil, kFloor
 struct ResizeAxis {
   int64_t axis = 0, in = 0, out = 0;
   double scale = 1;
+  double length = 0;                // the resized length before it is rounded to `out`
   double start = 0, end = 0;        // of the region, tf_crop_and_resize only
   int64_t first_tap = 0, taps = 1;  // offsets from the left neighbour; nearest: one tap
 };

@@ -34,6 +34,7 @@ class Resize(Op):
 
     Operands: x, roi or None (f32 [2 * len(axes)]: starts, then ends; tf_crop_and_resize only).
     `scales` (one per axis, or empty: sizes / x's sizes) enter the coordinate formula named by `coordinates`;
+    scales that only a run knows stand in `scale_bits` instead: each the bits of an f64, as an integer.
     `nearest` names the rounding of kind "nearest"; `cubic_a`, `exclude_outside`, `antialias` and
     `extrapolation` are ONNX's. Result: x's dtype. Source: ONNX Resize, Upsample.
     """
@@ -49,14 +50,16 @@ class Resize(Op):
     exclude_outside: bool = False
     antialias: bool = False
     extrapolation: float = 0.0
+    scale_bits: tuple[Dim, ...] = ()
 
     def infer(self, operands: Operands, context: Context) -> list[TensorType]:
         x = operand(operands, 0, "x")
         check_axes(self.axes, x.rank, context)
         if len(self.sizes) != len(self.axes):
             raise OpError(f"sizes has {len(self.sizes)} entries, expected {len(self.axes)}")
-        if self.scales and len(self.scales) != len(self.axes):
-            raise OpError(f"scales has {len(self.scales)} entries, expected {len(self.axes)}")
+        for given in (self.scales, self.scale_bits):
+            if given and len(given) != len(self.axes):
+                raise OpError(f"scales has {len(given)} entries, expected {len(self.axes)}")
         for what, found, known in (
             ("kind", self.kind, KINDS),
             ("coordinates", self.coordinates, COORDINATES),
@@ -81,11 +84,14 @@ class Resize(Op):
         if self.kind != "nearest":
             value = load(x, DType.F64 if stored == DType.F64 else DType.F32)
         sizes = static(self.sizes)
+        scales = self.scales or np.array(static(self.scale_bits), np.int64).view(np.float64).tolist()
         outside: list[tuple[int, Array]] = []
         for i, axis in enumerate(self.axes):
             size, target = x.shape[axis], sizes[i]
-            scale = self.scales[i] if self.scales else target / size
-            at = self._coordinates(i, size, target, scale, roi)
+            scale = scales[i] if scales else target / size
+            if target and not 0 < scale < math.inf:
+                raise OpError(f"axis {axis} of {size} elements cannot be scaled by {scale:g}")
+            at = self._coordinates(i, size, target, scale, size * scale if scales else target, roi)
             if self.coordinates == "tf_crop_and_resize":
                 outside.append((axis, (at < 0) | (at > size - 1)))
             value = self._resample(value, axis, at, scale)
@@ -98,13 +104,18 @@ class Resize(Op):
             result = cast(result, stored.compute)
         return [store(result, stored)]
 
-    def _coordinates(self, i: int, size: int, target: int, scale: float, roi: Array | None) -> Array:
-        """Where each of `target` results lies on the input's axis of `size` elements."""
+    def _coordinates(
+        self, i: int, size: int, target: int, scale: float, length: float, roi: Array | None
+    ) -> Array:
+        """Where each of `target` results lies on the input's axis of `size` elements.
+
+        `length` is the resized length before it is rounded to `target`.
+        """
         out = np.arange(target, dtype=np.float64)
         if self.coordinates == "asymmetric":
             return out / scale
         if self.coordinates == "align_corners":
-            return out * (size - 1) / (target - 1) if target > 1 else out * 0
+            return out * (size - 1) / (length - 1) if length > 1 else out * 0
         if self.coordinates == "pytorch_half_pixel":
             return (out + 0.5) / scale - 0.5 if target > 1 else out * 0
         if self.coordinates == "half_pixel_symmetric":

@@ -123,6 +123,7 @@ def follow(op: Op, perm: Perm) -> Op:
             axes=tuple(places[op.axes[i]] for i in order),
             sizes=tuple(op.sizes[i] for i in order),
             scales=tuple(op.scales[i] for i in order) if op.scales else (),
+            scale_bits=tuple(op.scale_bits[i] for i in order) if op.scale_bits else (),
         )
     return op
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from edgec.frontends.onnx import symbolic
 from edgec.frontends.onnx.builder import Builder
-from edgec.frontends.onnx.errors import Unsupported
 from edgec.frontends.onnx.registry import Call, onnx_op, resolve_axis
 from edgec.frontends.onnx.view import require_size
 from edgec.ir.dims import Dim, floordiv
 from edgec.ir.graph import Value
 from edgec.ir.types import DType
 from edgec.ops.base import OpError
+from edgec.ops.reduce import Reduce
 from edgec.ops.resize import Resize
+from edgec.ops.view import Bitcast
 
 _KINDS = {"nearest": "nearest", "linear": "linear", "bilinear": "linear", "cubic": "cubic"}
 
@@ -28,15 +30,17 @@ def upsample(b: Builder, call: Call) -> Value:
 
 
 def _legacy(b: Builder, call: Call, x: Value, scales: Value) -> Value:
-    factors = _static_scales(b, scales)
-    shrinks = any(f < 1 for f in factors)
+    axes = tuple(range(x.rank))
+    by = _by_scales(b, x, axes, scales)
+    shrinks = any(f < 1 for f in by.scales)
     op = Resize(
         _KINDS[call.text("mode", "nearest")],
-        tuple(range(x.rank)),
-        tuple(_scaled(b, x, scales)),
-        factors,
+        axes,
+        by.sizes,
+        by.scales,
         "asymmetric",
         "ceil" if shrinks else "floor",
+        scale_bits=by.scale_bits,
     )
     return apply(b, op, x, None)
 
@@ -49,13 +53,10 @@ def resize(b: Builder, call: Call) -> Value:
         return _legacy(b, call, x, call.operand(1))
     axes = tuple(resolve_axis(a, x.rank) for a in call.integers("axes", range(x.rank)))
     roi, scales, sizes = (_present(call, i) for i in (1, 2, 3))
-    factors: tuple[float, ...] = ()
     if scales is not None:
-        factors = _static_scales(b, scales)
-        wanted = _scaled(b, x, scales, axes)
+        by = _by_scales(b, x, axes, scales)
     elif sizes is not None:
-        wanted = [require_size(b, d) for d in b.dims_of(sizes)]
-        wanted = _keep_aspect(call, x, axes, wanted)
+        by = _by_sizes(b, call, x, axes, sizes)
     else:
         raise OpError("neither scales nor sizes are given")
     coordinates = call.text("coordinate_transformation_mode", "half_pixel")
@@ -63,14 +64,15 @@ def resize(b: Builder, call: Call) -> Value:
     op = Resize(
         _KINDS[call.text("mode", "nearest")],
         axes,
-        tuple(wanted),
-        factors,
+        by.sizes,
+        by.scales,
         coordinates,
         call.text("nearest_mode", "round_prefer_floor"),
         call.real("cubic_coeff_a", -0.75),
         call.flag("exclude_outside"),
         call.flag("antialias"),
         call.real("extrapolation_value", 0.0),
+        by.scale_bits,
     )
     return apply(b, op, x, b.cast(roi, DType.F32) if cropped and roi is not None else None)
 
@@ -81,57 +83,76 @@ def _present(call: Call, index: int) -> Value | None:
     return None if found is None or found.shape == (0,) else found
 
 
-def _static_scales(b: Builder, scales: Value) -> tuple[float, ...]:
-    """The scales as numbers. Raises Unsupported where they are not known at export."""
-    if scales.const is None:
-        known = b.contents(scales)
-        if known is not None:
-            return ()  # sizes computed from sizes: the operator takes their ratio
-        raise Unsupported("Resize by scales that only a run knows is not supported", "give sizes instead")
-    return tuple(float(s) for s in scales.const.reshape(-1))
+@dataclass(frozen=True)
+class _Target:
+    """The new sizes of the resized axes; their scales as `Resize` takes them."""
+
+    sizes: tuple[Dim, ...]
+    scales: tuple[float, ...] = ()
+    scale_bits: tuple[Dim, ...] = ()
 
 
-def _scaled(b: Builder, x: Value, scales: Value, axes: Sequence[int] | None = None) -> list[Dim]:
-    """floor(size * scale) per axis."""
+def _by_scales(b: Builder, x: Value, axes: Sequence[int], scales: Value) -> _Target:
+    """floor(size * scale) per axis. Scales that are ratios of sizes are left to the operator."""
+    if scales.rank != 1 or scales.shape[0] != len(axes):
+        raise OpError(f"scales are {scales.type}, expected {len(axes)} numbers")
     known = b.contents(scales)
-    axes = range(x.rank) if axes is None else axes
-    if known is None or known.size != len(axes):
-        raise OpError(f"scales are {scales.type}, expected {len(axes)} finite numbers")
+    if known is None:
+        if scales.const is not None:
+            raise OpError(f"scales are {scales.const.tolist()}, expected finite numbers")
+        return _by_factors(b, x, axes, b.cast(scales, DType.F64), 0.0)
     parts = [symbolic.split(v) for v in known.reshape(-1)]
-    return [floordiv(x.shape[axis] * n, d) for axis, (n, d) in zip(axes, parts)]
+    sizes = tuple(floordiv(x.shape[axis] * n, d) for axis, (n, d) in zip(axes, parts))
+    return _Target(sizes, () if scales.const is None else tuple(float(s) for s in scales.const.reshape(-1)))
 
 
-def _keep_aspect(call: Call, x: Value, axes: Sequence[int], sizes: Sequence[Dim]) -> list[Dim]:
-    """Sizes under keep_aspect_ratio_policy: one scale for all axes, the least or greatest of theirs."""
+def _by_factors(b: Builder, x: Value, axes: Sequence[int], factors: Value, rounding: float) -> _Target:
+    """floor(size * factor + rounding) per axis, for f64 factors that only a run knows."""
+    factors = b.expand(factors, (len(axes),))
+    old = b.cast(b.dims([x.shape[a] for a in axes]), DType.F64)
+    exact = b.binary("add", b.binary("mul", old, factors), b.constant(rounding, DType.F64))
+    new = b.dims_of(b.cast(b.unary("floor", exact), DType.I64))
+    bits = b.dims_of(b.one(Bitcast(int(DType.I64)), factors))
+    return _Target(tuple(require_size(b, d) for d in new), (), bits)
+
+
+def _by_sizes(b: Builder, call: Call, x: Value, axes: Sequence[int], sizes: Value) -> _Target:
+    """The given sizes; under an aspect ratio policy one scale for all axes, the least or greatest of theirs."""
+    wanted = tuple(require_size(b, d) for d in b.dims_of(sizes))
+    if len(wanted) != len(axes):
+        raise OpError(f"sizes are {sizes.type}, expected {len(axes)} numbers")
     policy = call.text("keep_aspect_ratio_policy", "stretch")
     if policy == "stretch":
-        return list(sizes)
+        return _Target(wanted)
     old = [x.shape[a] for a in axes]
-    if not all(isinstance(d, int) for d in (*sizes, *old)):
-        raise Unsupported(f"Resize with {policy} on sizes that are not constant is not supported")
-    ratios = [float(int(str(n)) / int(str(d))) for n, d in zip(sizes, old)]
-    scale = min(ratios) if policy == "not_larger" else max(ratios)
-    return [int(scale * int(str(d)) + 0.5) for d in old]
+    known = [(n, d) for n, d in zip(wanted, old) if isinstance(n, int) and isinstance(d, int) and d > 0]
+    choose = min if policy == "not_larger" else max
+    if len(known) == len(axes):
+        scale = choose(n / d for n, d in known)
+        return _Target(tuple(int(scale * d + 0.5) for _, d in known), (scale,) * len(axes))
+    ratios = b.binary("div", b.cast(b.dims(wanted), DType.F64), b.cast(b.dims(old), DType.F64))
+    scale = b.one(Reduce("min" if policy == "not_larger" else "max", (0,), True), ratios)
+    return _by_factors(b, x, axes, scale, 0.5)
 
 
 def apply(b: Builder, op: Resize, x: Value, roi: Value | None) -> Value:
     """The node for `op`, on channels-last images where it leaves batch and channels alone."""
     keep = [i for i in range(len(op.axes)) if not _is_identity(op, x, i)]
     if roi is None and len(keep) < len(op.axes):
-        scales = tuple(op.scales[i] for i in keep) if op.scales else ()
-        axes, sizes = tuple(op.axes[i] for i in keep), tuple(op.sizes[i] for i in keep)
-        op = _with(op, axes, sizes, scales)
+        op = dataclasses.replace(
+            op,
+            axes=tuple(op.axes[i] for i in keep),
+            sizes=tuple(op.sizes[i] for i in keep),
+            scales=tuple(op.scales[i] for i in keep) if op.scales else (),
+        )
     if not op.axes:
         return x
     if x.rank < 3 or min(op.axes) < 2:
         return b.one(op, x, roi)
-    moved = _with(op, tuple(a - 1 for a in op.axes), op.sizes, op.scales)
+    moved = dataclasses.replace(op, axes=tuple(a - 1 for a in op.axes))
     return b.channels_first(b.one(moved, b.channels_last(x), roi))
 
 
 def _is_identity(op: Resize, x: Value, i: int) -> bool:
-    return op.sizes[i] == x.shape[op.axes[i]] and (not op.scales or op.scales[i] == 1.0)
-
-
-def _with(op: Resize, axes: tuple[int, ...], sizes: tuple[Dim, ...], scales: tuple[float, ...]) -> Resize:
-    return dataclasses.replace(op, axes=axes, sizes=sizes, scales=scales)
+    unscaled = not op.scale_bits and (not op.scales or op.scales[i] == 1.0)
+    return unscaled and op.sizes[i] == x.shape[op.axes[i]]
