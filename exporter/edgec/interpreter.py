@@ -12,6 +12,7 @@ from edgec.ir.dims import Dim, DimError, evaluate, symbols_of
 from edgec.ir.graph import Count, Element, Graph, Guard, InputDim, Model, Node, Value
 from edgec.ir.types import DType
 from edgec.ops.base import Array, OpError
+from edgec.ops.containers import checked, unwrap, wrap
 from edgec.ops.control import If, Loop
 
 Source = Union[str, "os.PathLike[str]", bytes, Model, Graph]
@@ -38,7 +39,7 @@ def interpret(
     graph = model if isinstance(model, Graph) else _entry(model, entry)
     initial = {} if isinstance(model, Graph) else _initial_states(model, graph)
     values = _run_top(graph, match_inputs(graph, inputs, initial), keep)
-    outputs = {v.name: np.array(values[v]) for v in graph.outputs}
+    outputs = {v.name: _handed_out(v, values[v]) for v in graph.outputs}
     return {**source_values(graph, values), **outputs} if keep else outputs
 
 
@@ -52,9 +53,13 @@ def source_values(graph: Graph, values: Mapping[Value, Array]) -> dict[str, Arra
     found = {}
     for name, source in graph.names.items():
         if source.value is not None and source.value in values:
-            array = values[source.value]
+            array = _handed_out(source.value, values[source.value])
             found[name] = array if source.perm is None else array.transpose(source.perm)
     return found
+
+
+def _handed_out(value: Value, array: Array) -> Any:
+    return unwrap(array) if value.dtype.is_container else np.array(array)
 
 
 def _open(source: Source) -> Model | Graph:
@@ -109,6 +114,11 @@ def match_inputs(graph: Graph, inputs: Inputs, defaults: Mapping[str, Array]) ->
 
 
 def _matched(value: Value, given: Any) -> Array:
+    if value.dtype.is_container:
+        try:
+            return wrap(checked(given, value.dtype, value.type.element))
+        except OpError as error:
+            raise InterpretError(f"input '{value.name}' {error}; the input is {value.type}") from error
     array = np.asarray(given)
     if array.dtype.kind in "SUT":
         array = array.astype(object)
@@ -199,6 +209,12 @@ class _Run:
         self._check_guards()
 
     def _check_type(self, value: Value, array: Array, who: str) -> None:
+        if value.dtype.is_container:
+            try:
+                checked(array, value.dtype, value.type.element)
+            except OpError as error:
+                raise InterpretError(f"{who}: result '{value.name}', {value.type}, {error}") from error
+            return
         expected = self._shape(value, who)
         kind = DType.of(array.dtype)
         if array.shape != expected or kind != value.dtype:

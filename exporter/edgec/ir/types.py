@@ -197,8 +197,9 @@ _ITEMSIZE: dict[DType, int] = {
 class ElementType:
     """What a sequence, optional or map holds.
 
-    `shape` holds -1 where sizes differ or are not known; None is any rank. A container in a container has
-    shape () and an `element` of its own. A map's element is its values' type; `key` is I64 or STRING.
+    `shape` holds -1 where sizes differ or are not known; None is any rank. With `empty` there is no element
+    yet, so that its shape is whatever is put in. A container in a container has shape () and an `element`
+    of its own. A map's element is its values' type; `key` is I64 or STRING.
 
     >>> str(ElementType(DType.SEQUENCE, (), ElementType(DType.F32, (-1, 3))))
     'sequence(f32[?, 3])'
@@ -208,12 +209,13 @@ class ElementType:
     shape: tuple[int, ...] | None = None
     element: ElementType | None = None
     key: DType | None = None
+    empty: bool = False
 
     def __str__(self) -> str:
         if self.dtype.is_container:
             return _container_text(self.dtype, self.element, self.key)
         if self.shape is None:
-            return f"{self.dtype.text}[...]"
+            return f"{self.dtype.text}[{'-' if self.empty else '...'}]"
         return f"{self.dtype.text}[{', '.join('?' if d < 0 else str(d) for d in self.shape)}]"
 
 

@@ -10,6 +10,7 @@ from edgec.ops import (
     grid_sample,
     linalg,
     map,
+    maps,
     matmul,
     nms,
     normalize,
@@ -21,6 +22,7 @@ from edgec.ops import (
     roi,
     scatter,
     select,
+    sequence,
     softmax,
     view,
 )
@@ -37,6 +39,7 @@ __all__ = [
     "grid_sample",
     "linalg",
     "map",
+    "maps",
     "matmul",
     "nms",
     "normalize",
@@ -48,6 +51,7 @@ __all__ = [
     "roi",
     "scatter",
     "select",
+    "sequence",
     "softmax",
     "view",
 ]

@@ -8,8 +8,9 @@ result's dim that depends on one, or that differs between branches, becomes a co
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from edgec.ir.containers import ContainerError, joined
 from edgec.ir.dims import Dim, maximum, symbols_of
 from edgec.ir.graph import Graph
 from edgec.ir.types import DType, TensorType
@@ -28,9 +29,20 @@ def _check_inputs(body: Graph, expected: Sequence[TensorType]) -> None:
     for i, (value, given) in enumerate(zip(body.inputs, expected, strict=True)):
         if value.dtype != given.dtype or value.rank != given.rank:
             raise OpError(f"body '{body.name}' input {i} is {value.type}, got {given}")
+        held = _joined(value.type, given, f"body '{body.name}' input {i}")
+        if held.element != value.type.element:
+            raise OpError(f"body '{body.name}' input {i} is {value.type}, got {given}")
         for axis, (a, b) in enumerate(zip(value.shape, given.shape, strict=True)):
             if a != b and not _is_inner(a, body):
                 raise OpError(f"body '{body.name}' input {i} has size {a} on axis {axis}, got {b}")
+
+
+def _joined(a: TensorType, b: TensorType, who: str) -> TensorType:
+    """The type of a container that is one of two. Raises OpError for different contents."""
+    try:
+        return joined(a, b)
+    except ContainerError as error:
+        raise OpError(f"{who}: {error}") from error
 
 
 @register
@@ -66,7 +78,8 @@ class If(Op):
                 same = p == q and not inner
                 bound = -1 if inner else maximum(p, q)
                 shape.append(p if same else context.count(i, axis, bound))
-            results.append(TensorType(a.dtype, tuple(shape)))
+            held = _joined(a.type, b.type, f"result {i}")
+            results.append(replace(held, shape=tuple(shape)))
         return results
 
 
@@ -106,6 +119,8 @@ class Loop(Op):
                 context.count(i, 1 + axis, -1) if _is_inner(d, body) else d
                 for axis, d in enumerate(value.shape)
             ]
+            if value.dtype.is_container:
+                raise OpError(f"result {i} is {value.type} in each step, and only tensors can be stacked")
             results.append(TensorType(value.dtype, (context.count(i, 0, -1), *slice_shape)))
         return results
 
@@ -118,4 +133,4 @@ class Loop(Op):
             size if p == q else context.count(i, axis, -1)
             for axis, (size, p, q) in enumerate(zip(start.shape, before.shape, after.shape, strict=True))
         )
-        return TensorType(start.dtype, shape)
+        return replace(_joined(before.type, after.type, f"carried value {i}"), shape=shape)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -44,7 +44,7 @@ class Reshape(Op):
             product(self.shape),
             f"input of shape [{dims_text(x.shape)}] has as many elements as [{dims_text(self.shape)}]",
         )
-        return [TensorType(x.dtype, self.shape)]
+        return [replace(x, shape=self.shape)]
 
     def eval(self, operands: Sequence[Array | None]) -> list[Array]:
         (x,) = given(operands)

@@ -74,6 +74,7 @@ class Builder:
         self._contents: dict[Value, Contents | None] = {}
         self._symbols: set[str] = set()
         self._elements: dict[Value, tuple[Dim, ...]] = {}
+        self.items: dict[Value, tuple[Value, ...]] = {}  # of sequences and optionals made from known ones
         self._origins: dict[Value, tuple[Op, tuple[Value | None, ...]]] = {}
 
     # -- values
@@ -205,7 +206,8 @@ class Builder:
         types = op.infer_node([v.type if v else None for v in operands], graphs, context)
         for condition, message in context.guards:
             self.guard(condition, message)
-        if not graphs and not context.counts:
+        held = any(t.dtype.is_container for t in types)
+        if not graphs and not context.counts and not held and op.repeatable:
             folded = self._fold(op, operands, types)
             if folded is not None:
                 return folded

@@ -9,6 +9,7 @@ import onnx
 from onnx import defs
 
 from edgec.frontends.onnx import loading
+from edgec.ir.containers import element_of
 from edgec.ir.graph import Value
 
 
@@ -82,7 +83,4 @@ def _context_function(
 
 
 def _type_of(value: Value | None) -> onnx.TypeProto:
-    if value is None:
-        return onnx.TypeProto()
-    shape = [d if isinstance(d, int) else None for d in value.shape]
-    return onnx.helper.make_tensor_type_proto(loading.onnx_type_of(value.dtype), shape)
+    return onnx.TypeProto() if value is None else loading.type_proto(element_of(value.type))

@@ -54,6 +54,7 @@ class Scope:
     attributes: Mapping[str, onnx.AttributeProto] = field(default_factory=dict)
     names: dict[str, Binding] = field(default_factory=dict)
     depth: int = 0
+    declared: dict[str, onnx.TypeProto] = field(default_factory=dict)
 
     def lookup(self, name: str) -> Binding:
         """The value called `name`; None for the empty name. Raises OpError where there is none."""
@@ -148,6 +149,7 @@ class Importer:
 
     def graph_steps(self, graph: onnx.GraphProto, scope: Scope) -> list[Step]:
         """Binds the graph's constants in `scope`; its nodes as steps, the first one last."""
+        scope.declared.update((v.name, v.type) for v in (*graph.value_info, *graph.output))
         for tensor in graph.initializer:
             self._bind_constant(scope, tensor, partial(loading.array_of, tensor))
         for sparse in graph.sparse_initializer:
@@ -251,22 +253,20 @@ class Importer:
                 list(node.output),
                 {k: loading.attribute_value(a) for k, a in attributes.items()},
                 lambda graph, arguments: self.import_body(graph, scope, arguments),
+                scope.declared,
             )
             if handler is None:
                 STEP_HANDLERS[domain, node.op_type](self, step, call, stack)
             else:
                 self.bind_results(step, handler(self.builder, call))
         else:
-            self._inline_schema(step, operands, attributes, version, stack)
+            self.inline_schema(step, operands, version, stack)
 
-    def _inline_schema(
-        self,
-        step: NodeStep,
-        operands: Sequence[Value | None],
-        attributes: Mapping[str, onnx.AttributeProto],
-        version: int,
-        stack: list[Step],
+    def inline_schema(
+        self, step: NodeStep, operands: Sequence[Value | None], version: int, stack: list[Step]
     ) -> None:
+        """Push the body that ONNX gives for a node. Raises Unsupported where it gives none."""
+        attributes = loading.attributes_of(step.node, step.scope.attributes)
         body = functions.schema_function(step.node, attributes, operands, version)
         if body is None:
             raise Unsupported("edgec has no form of this operator")

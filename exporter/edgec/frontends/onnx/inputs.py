@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Union
 
 import numpy as np
@@ -11,11 +12,13 @@ import onnx
 from edgec.frontends.onnx import loading
 from edgec.frontends.onnx.builder import Builder
 from edgec.frontends.onnx.errors import ExportError, Problem
+from edgec.ir.containers import container
 from edgec.ir.dims import Dim, eq
 from edgec.ir.graph import InputDim, Value
-from edgec.ir.types import TensorType
+from edgec.ir.types import ElementType, TensorType
 
 Size = Union[int, str]
+CONTAINERS = ("sequence_type", "optional_type", "map_type")
 
 
 def dense_of(sparse: onnx.SparseTensorProto) -> np.ndarray[Any, Any]:
@@ -43,8 +46,11 @@ def import_inputs(
     found: dict[str, Value] = {}
     for info in given:
         try:
-            sizes = _sizes(info, shapes.get(info.name))
-            found[info.name] = _input(builder, info, sizes, symbols)
+            if info.type.WhichOneof("value") in CONTAINERS:
+                found[info.name] = _container_input(builder, info, shapes.get(info.name))
+            else:
+                sizes = _sizes(info, shapes.get(info.name))
+                found[info.name] = _input(builder, info, sizes, symbols)
         except ValueError as error:
             problems.append(Problem(info.name, "input", str(error)))
     if problems:
@@ -56,7 +62,7 @@ def _sizes(info: onnx.ValueInfoProto, override: Sequence[Size] | None) -> list[S
     """The declared or overridden size of each axis: an int, a symbol's name, or "" for none."""
     kind = info.type.WhichOneof("value")
     if kind != "tensor_type":
-        raise ValueError(f"has kind {kind}; only tensors can be inputs")
+        raise ValueError(f"has kind {kind}; inputs can be tensors, sequences, optionals and maps")
     declared = info.type.tensor_type
     if not declared.HasField("shape"):
         if override is None:
@@ -145,6 +151,28 @@ def _input(
         builder.guard(eq(first, found), f"axis {axis} of '{info.name}' is {found}, expected {first}")
     builder.name_value(info.name, value)
     return value
+
+
+def _container_input(builder: Builder, info: onnx.ValueInfoProto, override: Sequence[Size] | None) -> Value:
+    """A sequence, optional or map; `override` is the shape of the tensors that it holds."""
+    type = loading.element_type(info.type)
+    if override is not None:
+        sizes = _checked(override)
+        type = _holding(type, tuple(size if isinstance(size, int) else -1 for size in sizes))
+    value = builder.input(info.name, container(type.dtype, type.element, type.key))
+    builder.name_value(info.name, value)
+    return value
+
+
+def _holding(type: ElementType, shape: tuple[int, ...]) -> ElementType:
+    """`type` with tensors of that shape in its innermost container."""
+    if type.element is not None:
+        return replace(type, element=_holding(type.element, shape))
+    if type.shape is None or type.shape == shape:
+        return replace(type, shape=shape)
+    if len(type.shape) != len(shape) or any(p not in (-1, q) for p, q in zip(type.shape, shape)):
+        raise ValueError(f"holds {type}, --shape gives {ElementType(type.dtype, shape)}")
+    return replace(type, shape=shape)
 
 
 def finish_output(builder: Builder, value: Value, info: onnx.ValueInfoProto, check: bool) -> Value:

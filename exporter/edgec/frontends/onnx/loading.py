@@ -11,7 +11,7 @@ import onnx
 from onnx import external_data_helper, numpy_helper
 
 from edgec.frontends.onnx.errors import ExportError, Problem
-from edgec.ir.types import DType
+from edgec.ir.types import DType, ElementType
 
 ModelSource = Union[onnx.ModelProto, str, Path]
 OLDEST_OPSET = 7
@@ -60,6 +60,41 @@ def dtype_of(element_type: int) -> DType:
 def onnx_type_of(dtype: DType) -> int:
     """The inverse of `dtype_of`."""
     return next(number for number, found in _DTYPES.items() if found == dtype)
+
+
+def type_proto(type: ElementType) -> onnx.TypeProto:
+    """A type as ONNX writes it; sizes that are not known have no value."""
+    make = onnx.helper
+    if type.dtype.is_container:
+        inside = onnx.TypeProto() if type.element is None else type_proto(type.element)
+        if type.dtype is DType.MAP:
+            return make.make_map_type_proto(onnx_type_of(type.key or DType.I64), inside)
+        wrapped = type.dtype is DType.OPTIONAL
+        return make.make_optional_type_proto(inside) if wrapped else make.make_sequence_type_proto(inside)
+    shape = None if type.shape is None else [None if d < 0 else d for d in type.shape]
+    return make.make_tensor_type_proto(onnx_type_of(type.dtype), shape)
+
+
+def element_type(proto: onnx.TypeProto) -> ElementType:
+    """The inverse of `type_proto`; names of sizes are lost. Raises ValueError for an unknown kind."""
+    kind = proto.WhichOneof("value")
+    if kind == "sequence_type":
+        return ElementType(DType.SEQUENCE, (), element_type(proto.sequence_type.elem_type))
+    if kind == "optional_type":
+        return ElementType(DType.OPTIONAL, (), element_type(proto.optional_type.elem_type))
+    if kind == "map_type":
+        values = element_type(proto.map_type.value_type)
+        if values.dtype.is_container or values.shape not in (None, ()):
+            raise ValueError(f"is a map to {values}, expected one to numbers or strings")
+        values = ElementType(values.dtype, ())
+        return ElementType(DType.MAP, (), values, dtype_of(proto.map_type.key_type))
+    if kind != "tensor_type":
+        raise ValueError(f"has kind {kind}, expected a tensor, sequence, optional or map")
+    shape: tuple[int, ...] | None = None
+    if proto.tensor_type.HasField("shape"):
+        sizes = proto.tensor_type.shape.dim
+        shape = tuple(d.dim_value if d.dim_value > 0 else -1 for d in sizes)
+    return ElementType(dtype_of(proto.tensor_type.elem_type), shape)
 
 
 def array_of(tensor: onnx.TensorProto) -> np.ndarray[Any, Any]:

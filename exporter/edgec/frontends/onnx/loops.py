@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import onnx
 
@@ -10,6 +11,8 @@ from edgec.frontends.onnx.builder import Builder, Frame
 from edgec.frontends.onnx.control import close
 from edgec.frontends.onnx.errors import Unsupported
 from edgec.frontends.onnx.registry import Call, onnx_op, resolve_axis
+from edgec.frontends.onnx.sequence import box, unbox
+from edgec.ir.containers import joined
 from edgec.ir.dims import Dim
 from edgec.ir.graph import InputDim, Value
 from edgec.ir.types import DType, TensorType
@@ -40,7 +43,9 @@ def loop(b: Builder, call: Call) -> Sequence[Value]:
         raise Unsupported("the shapes of its carried values do not settle")
     scalars = [b.reshape(v, ()) if v is not None else None for v in (trip, condition)]
     captured = b.close_bodies([frame])
-    return b.emit(Loop(len(start)), [*scalars, *start, *captured], (frame.graph,))
+    results = b.emit(Loop(len(start)), [*scalars, *start, *captured], (frame.graph,))
+    plain = [o.type.WhichOneof("value") != "optional_type" for o in graph.output[1:]]
+    return [unbox(b, call, v, i) if plain[i] else v for i, v in enumerate(results)]
 
 
 def _declared_rank(info: onnx.ValueInfoProto) -> int:
@@ -57,14 +62,20 @@ def _loop_body(b: Builder, call: Call, graph: onnx.GraphProto, types: Sequence[T
         given = [b.reshape(v, [1] * min(_declared_rank(info), 1)) for v, info in zip(scalars, graph.input)]
         carried = [_carried(b, name, t) for name, t in zip(names[2:], types)]
         condition, *results = call.import_body(graph, [*given, *carried])
-        close(b, frame, [b.reshape(condition, ()), *results])
+        boxed = [box(b, r) if _loses_box(t, r) else r for t, r in zip(types, results)]
+        close(b, frame, [b.reshape(condition, ()), *boxed, *results[len(types) :]])
     return frame
+
+
+def _loses_box(type: TensorType, result: Value) -> bool:
+    """Whether an optional goes into the body and its content comes out."""
+    return type.dtype is DType.OPTIONAL and result.dtype is not DType.OPTIONAL
 
 
 def _carried(b: Builder, name: str, type: TensorType) -> Value:
     """A carried value; sizes given as -1 become symbols of the body."""
     shape = [b.new_symbol(f"{name}.{axis}") if d == -1 else d for axis, d in enumerate(type.shape)]
-    value = b.input(name, TensorType(type.dtype, tuple(shape)))
+    value = b.input(name, replace(type, shape=tuple(shape)))
     for axis, (symbol, d) in enumerate(zip(shape, type.shape)):
         if d == -1:
             b.frame.graph.symbols[str(symbol)] = InputDim(value, axis)
@@ -81,7 +92,7 @@ def _widened(types: Sequence[TensorType], frame: Frame, n: int) -> list[TensorTy
         shape: list[Dim] = [
             d if d == -1 or p == q else -1 for d, p, q in zip(types[i].shape, before.shape, after.shape)
         ]
-        wider.append(TensorType(before.dtype, tuple(shape)))
+        wider.append(replace(joined(types[i], after.type), shape=tuple(shape)))
     return wider
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
@@ -27,7 +27,8 @@ class Call:
 
     `version` is the opset version its domain is imported at. `outputs` are the names of the results,
     "" where one is not used. `import_body(graph, arguments)` imports a graph attribute into the
-    builder's current frame and returns its results.
+    builder's current frame and returns its results. `declared` has the types that the model declares for
+    values of the graph by their names, which may be wrong.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Call:
     outputs: Sequence[str]
     attributes: dict[str, Any]
     import_body: Callable[[onnx.GraphProto, Sequence[Value]], list[Value]]
+    declared: Mapping[str, onnx.TypeProto] = field(default_factory=dict)
 
     def operand(self, index: int) -> Value:
         """Input `index`. Raises OpError where it is absent."""
