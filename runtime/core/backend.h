@@ -19,6 +19,15 @@ struct Memory {
   uint64_t offset = 0;
 };
 
+class Heap;
+
+// What a node's results are besides elements in memory that was planned for them.
+struct Found {
+  int64_t* counts = nullptr;  // sizes that the kernel finds
+  void** memory = nullptr;    // by result: where one without planned memory lies, made in `heap`
+  Heap* heap = nullptr;
+};
+
 // A node prepared for known shapes.
 class Planned {
  public:
@@ -42,9 +51,10 @@ class Backend {
   virtual Status plan(const edgert_node& node, std::span<const edgert_operand> inputs,
                       std::span<const edgert_operand> outputs, std::unique_ptr<Planned>& planned) = 0;
 
-  // Runs (or enqueues, in order) a planned node. Absent operands have a null handle.
+  // Runs (or enqueues, in order) a planned node. Absent operands have a null handle, and so have results
+  // without planned memory, which only the host's backend is given.
   virtual Status run(const Planned& planned, std::span<const Memory> inputs, std::span<const Memory> outputs,
-                     Memory scratch, int64_t* counts) = 0;
+                     Memory scratch, const Found& found) = 0;
 
   virtual Status allocate(uint64_t bytes, Memory& memory) = 0;
   virtual void release(Memory memory) = 0;

@@ -3,6 +3,7 @@
 
 #include "core/check_graph.h"
 #include "core/loader.h"
+#include "core/object.h"
 #include "core/types.h"
 
 namespace edgert {
@@ -31,7 +32,8 @@ Status check_constants(const Model& model) {
     const Constant& c = model.constants[i];
     int64_t elements, bytes;
     const auto item = static_cast<int64_t>(item_size(c.dtype));
-    if (item == 0) return bad("constant %zu has type %s (%d)", i, dtype_name(c.dtype), c.dtype);
+    if (item == 0 || holds_pointers(c.dtype))
+      return bad("constant %zu has type %s (%d)", i, dtype_name(c.dtype), c.dtype);
     if (c.dims.size() > EDGERT_MAX_RANK || !product(c.dims, elements) || !multiply(elements, item, bytes))
       return bad("constant %zu has size %s", i, shape_text(c.dims).c_str());
     if (c.forms.empty()) return bad("constant %zu is not stored", i);

@@ -4,6 +4,7 @@
 #include <cstdarg>
 #include <cstdio>
 
+#include "core/check_pointers.h"
 #include "core/check_program.h"
 #include "core/types.h"
 
@@ -71,10 +72,7 @@ class GraphCheck {
       offset += static_cast<int32_t>(v.dims.size());
       if (v.dims.size() > EDGERT_MAX_RANK)
         return bad("value '%s' has rank %zu, at most %d", v.name.c_str(), v.dims.size(), EDGERT_MAX_RANK);
-      if (item_size(v.dtype) == 0)
-        return error(v.dtype == EDGERT_STRING ? EDGERT_ERROR_UNSUPPORTED : EDGERT_ERROR_FORMAT,
-                     "load: value '%s' has type %s (%d), which this version cannot hold", v.name.c_str(),
-                     dtype_name(v.dtype), v.dtype);
+      EDGERT_TRY(check_value_type(v));
       for (int32_t d : v.dims) EDGERT_TRY(expr(d, "a dim"));
       if (v.capacity != -1) EDGERT_TRY(expr(v.capacity, "a capacity"));
       if (v.constant != -1) EDGERT_TRY(constant(v, i));
@@ -127,6 +125,7 @@ class GraphCheck {
                    dtype_name(v.dtype));
       if (b.source == Source::kCount && (v.producer < 0 || v.segment >= segment))
         return bad("symbol '%s' is a size of '%s', which no earlier segment makes", symbol, v.name.c_str());
+      v.unbounded |= b.source == Source::kCount && v.capacity < 0;
       use(b.value, segment, true);
       graph_.symbols.push_back(b.symbol);
     }
@@ -169,6 +168,7 @@ class GraphCheck {
       value(v).escapes = n.is_control();
     }
     EDGERT_TRY(attributes(n));
+    EDGERT_TRY(check_pointers(graph_, n));
     if (n.is_alias()) EDGERT_TRY(alias(n, segment));
     n.first_body = graph_.body_count;
     graph_.body_count += static_cast<int32_t>(n.graphs.size());

@@ -1,5 +1,6 @@
 #include "core/check_program.h"
 
+#include "core/object.h"
 #include "core/types.h"
 
 namespace edgert {
@@ -21,7 +22,9 @@ bool is_predicate(uint8_t code) {
   return code == kNot || code == kIsNan || code == kIsInf || (code >= kEq && code <= kXor);
 }
 
-bool is_compute_type(uint8_t dtype) { return item_size(dtype) != 0 && compute_dtype(dtype) == dtype; }
+bool is_compute_type(uint8_t dtype) {
+  return item_size(dtype) != 0 && compute_dtype(dtype) == dtype && !holds_pointers(dtype);
+}
 
 }  // namespace
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/backend.h"
+#include "core/heap.h"
 #include "core/placement.h"
 #include "core/program.h"
 #include "core/status.h"
@@ -51,6 +52,9 @@ class Context {
   bool may_step() { return ++steps <= step_limit && !cancelled.load(std::memory_order_relaxed); }
   Status why_not_step() const;
 
+  // What kernels make during a run; it is cleared when the next one starts.
+  Heap& heap() { return heap_; }
+
   uint64_t allocated() const { return allocated_; }
 
   Symbols symbols;
@@ -69,6 +73,7 @@ class Context {
   std::map<std::pair<const uint8_t*, uint64_t>, Memory> host_constants_;
   bool section_adopted_ = false;
   Memory section_;  // the data section on device 1
+  Heap heap_{*this};
 };
 
 }  // namespace edgert

@@ -396,13 +396,19 @@ Status Frame::run_kernel(SegmentPlan& plan, const Step& step) {
   const auto outputs = std::span(memory + step.input_count, static_cast<size_t>(step.output_count));
   const Memory scratch = memory[step.input_count + step.output_count];
   Backend& backend = context_.backend(step.device);
+  Found found;
+  found.heap = &context_.heap();
   if (step.count_count == 0) [[likely]] {
-    Status status = backend.run(*step.planned, inputs, outputs, scratch, nullptr);
+    Status status = backend.run(*step.planned, inputs, outputs, scratch, found);
     return status.ok() ? status : node_error(graph_.nodes[static_cast<size_t>(step.node)], status);
   }
   std::vector<int64_t> counts(static_cast<size_t>(step.count_count), -1);
-  Status status = backend.run(*step.planned, inputs, outputs, scratch, counts.data());
+  std::vector<void*> given(static_cast<size_t>(step.output_count), nullptr);
+  found.counts = counts.data();
+  found.memory = given.data();
+  Status status = backend.run(*step.planned, inputs, outputs, scratch, found);
   if (status.ok()) status = set_counts(plan, step, counts.data());
+  for (size_t i = 0; i < given.size() && status.ok(); i++) status = take_given(plan, step, i, given[i]);
   return node_error(graph_.nodes[static_cast<size_t>(step.node)], status);
 }
 
@@ -417,6 +423,7 @@ Status Frame::set_counts(const SegmentPlan& plan, const Step& step, const int64_
     const int32_t storage = plan.operands[static_cast<size_t>(k)];
     if (storage < 0) continue;
     const Storage& s = plan.storages[static_cast<size_t>(storage)];
+    if (s.kind == Storage::Kind::kUnknown) continue;
     int64_t elements;
     const auto item = static_cast<uint64_t>(item_size(graph_.values[static_cast<size_t>(s.value)].dtype));
     if (!product(dims(s.value), elements) || static_cast<uint64_t>(elements) > s.bytes / item)
@@ -425,6 +432,25 @@ Status Frame::set_counts(const SegmentPlan& plan, const Step& step, const int64_
                    graph_.values[static_cast<size_t>(s.value)].name.c_str(),
                    static_cast<unsigned long long>(s.bytes));
   }
+  return {};
+}
+
+// Where the kernel has put a result of unplanned size. The address is another one each time.
+Status Frame::take_given(const SegmentPlan& plan, const Step& step, size_t output, void* given) {
+  const int32_t storage = plan.operands[static_cast<size_t>(step.first + step.input_count) + output];
+  if (storage < 0 || plan.storages[static_cast<size_t>(storage)].kind != Storage::Kind::kUnknown) return {};
+  const int32_t value = plan.storages[static_cast<size_t>(storage)].value;
+  const Value& v = graph_.values[static_cast<size_t>(value)];
+  int64_t elements, size;
+  if (!product(dims(value), elements) || !multiply(elements, static_cast<int64_t>(item_size(v.dtype)), size))
+    return error(EDGERT_ERROR_INTERNAL, "the kernel found size %s for '%s'", shape_text(dims(value)).c_str(),
+                 v.name.c_str());
+  if (!given && size)
+    return error(EDGERT_ERROR_INTERNAL, "the kernel made no elements of '%s'", v.name.c_str());
+  if (!given) given = context_.heap().allocate(0);  // operands that are there are not null
+  if (!given) return error(EDGERT_ERROR_MEMORY, "no memory for '%s'", v.name.c_str());
+  current_[static_cast<size_t>(value)] = {given, 0};
+  generation_++;
   return {};
 }
 

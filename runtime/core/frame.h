@@ -75,6 +75,7 @@ class Frame {
   Status run_kernel(SegmentPlan& plan, const Step& step);
   Status run_transfer(SegmentPlan& plan, const Step& step);
   Status set_counts(const SegmentPlan& plan, const Step& step, const int64_t* counts);
+  Status take_given(const SegmentPlan& plan, const Step& step, size_t output, void* given);
 
   // ---- control operators (control.cc) ----
   Status run_control(SegmentPlan& plan, const Step& step);

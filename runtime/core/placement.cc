@@ -1,5 +1,6 @@
 #include "core/placement.h"
 
+#include "core/object.h"
 #include "core/operands.h"
 #include "core/symbols.h"
 #include "core/types.h"
@@ -48,9 +49,9 @@ class Placer {
     OperandList operands(model_, graph, node, evaluation_);
     std::string host_why, why;
     if (device_) {
-      if (!strict_ && is_small_integers(graph, node)) {
-        why = "small integers that sizes are computed from";
-      } else if (device_->supports(node.info, operands.inputs(), operands.outputs(), why)) {
+      if (!strict_ && is_small_integers(graph, node)) why = "small integers that sizes are computed from";
+      if (why.empty() && !needs_host(graph, node, why) &&
+          device_->supports(node.info, operands.inputs(), operands.outputs(), why)) {
         place.device = 1;
         return;
       }
@@ -66,6 +67,19 @@ class Placer {
   void problem(const Node& node, const std::string& why) {
     if (problem_count++ < kMostProblems)
       problems += "\n  " + node.info.op + " '" + node.info.name + "': " + why;
+  }
+
+  // Strings and containers are pointers into the host's memory; a kernel that finds a size without a bound
+  // needs memory while it runs.
+  bool needs_host(const Graph& graph, const Node& node, std::string& why) const {
+    for (const auto* list : {&node.inputs, &node.outputs})
+      for (int32_t v : *list)
+        if (v >= 0 && holds_pointers(graph.values[static_cast<size_t>(v)].dtype))
+          why = "strings and containers are in the host's memory";
+    for (int32_t v : node.outputs)
+      if (v >= 0 && graph.values[static_cast<size_t>(v)].unbounded)
+        why = "only the run knows its result's size";
+    return !why.empty();
   }
 
   bool is_small_integers(const Graph& graph, const Node& node) const {

@@ -89,7 +89,7 @@ class Builder {
     return {};
   }
 
-  // Bytes to reserve for a value; false in `known` where only a control operator will know.
+  // Bytes to reserve for a value; false in `known` where only its producer will know.
   Status bytes_of(int32_t index, uint64_t& bytes, bool& known) {
     const Value& v = value(index);
     int64_t elements = 0, total = 0;
@@ -129,7 +129,7 @@ class Builder {
     uint64_t bytes = 0;
     bool known = true;
     EDGERT_TRY(bytes_of(index, bytes, known));
-    if (!known && !node.is_control())
+    if (!known && !node.is_control() && device != kHost)
       return error(EDGERT_ERROR_FORMAT, "size of '%s' has no bound", v.name.c_str());
     auto kind = v.escapes || context_.keep_values ? Storage::Kind::kBlock : Storage::Kind::kArena;
     if (!known) kind = Storage::Kind::kUnknown;

@@ -21,7 +21,7 @@ struct Storage {
     kInput,    // what the frame's input is bound to
     kArena,    // `offset` bytes into the arena of its device
     kBlock,    // a block of the frame: it outlives the segment
-    kUnknown,  // a block whose size a control operator finds
+    kUnknown,  // where its producer puts it: a block of a control operator, or memory that a kernel gives
   };
   Kind kind = Kind::kArena;
   uint8_t device = 0;

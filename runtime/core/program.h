@@ -64,6 +64,7 @@ struct Value {
   int32_t segment = 0;       // where it is defined
   int32_t dims_offset = 0;   // of its dims in Graph::dim_count numbers
   int32_t last_segment = 0;  // of a root: the last one that reads it or an alias of it
+  bool unbounded = false;    // a kernel or body finds its size, and no capacity bounds it
   bool escapes = false;      // of a root: read by a later segment, by a binding, or as an output
 };
 

@@ -334,9 +334,10 @@ Status Session::store_state(Tied& state) {
 Status Session::run() {
   Lock lock(*this);
   EDGERT_TRY(lock.status());
-  has_result_ = false;
+  has_result_ = false;  // what the last run made is gone
   context_->cancelled = false;
   context_->steps = 0;
+  context_->heap().clear();
   for (size_t i = 0; i < inputs_.size(); i++) EDGERT_TRY(hand_over(i));
   for (Tied& s : states_) {
     if (!s.started) EDGERT_TRY(start_state(s));

@@ -12,7 +12,8 @@ namespace edgert {
 
 // "f32"; "?" for an unknown code.
 const char* dtype_name(int32_t dtype);
-// Bytes of one element; 0 for an unknown code and for strings. Sub-byte elements take one byte each.
+// Bytes of one element; 0 for an unknown code. Sub-byte elements take one byte each, strings are views, and
+// a container is a handle.
 size_t item_size(int32_t dtype);
 // The type in which arithmetic on a storage type is done: f32 for small floats, i8/u8 for sub-byte.
 int32_t compute_dtype(int32_t dtype);

@@ -246,6 +246,12 @@ typedef struct edgert_call {
   void (*parallel)(const struct edgert_call* call, int64_t n,
                    void (*body)(void* argument, int64_t i, int32_t worker), void* argument);
   void* internal;
+  /* Memory for strings, and for results whose size only the run finds: 64-byte aligned, not zeroed, valid
+   * until the session's next run. NULL: no memory, or above the memory limit. Any thread may call it. */
+  void* (*allocate)(const struct edgert_call* call, size_t bytes);
+  /* A result whose size has no bound has outputs[i] NULL: the kernel sets given[i] to where its elements
+   * are, in memory from `allocate`, and its counts. */
+  void** given;
 } edgert_call;
 
 typedef struct edgert_kernel {

@@ -9,6 +9,7 @@
 
 #include "backends/cpu/isa.h"
 #include "core/devices.h"
+#include "core/heap.h"
 #include "core/threads.h"
 
 namespace edgert {
@@ -59,6 +60,10 @@ void* allocate_in_plan(edgert_plan* plan, size_t bytes) {
   std::memset(block, 0, bytes);
   planned.blocks.push_back(block);
   return block;
+}
+
+void* allocate_in_run(const edgert_call* call, size_t bytes) {
+  return call->internal ? static_cast<Heap*>(call->internal)->allocate(bytes) : nullptr;
 }
 
 void run_parallel(const edgert_call* call, int64_t n, ParallelBody body, void* argument) {
@@ -136,7 +141,7 @@ Status CpuBackend::plan(const edgert_node& node, std::span<const edgert_operand>
 }
 
 Status CpuBackend::run(const Planned& planned, std::span<const Memory> inputs,
-                       std::span<const Memory> outputs, Memory scratch, int64_t* counts) {
+                       std::span<const Memory> outputs, Memory scratch, const Found& found) {
   const auto& prepared = static_cast<const CpuPlanned&>(planned);
   void* few[kFewOperands];
   const size_t total = inputs.size() + outputs.size();
@@ -154,10 +159,13 @@ Status CpuBackend::run(const Planned& planned, std::span<const Memory> inputs,
   call.inputs = pointers;
   call.outputs = pointers + inputs.size();
   call.scratch = address(scratch);
-  call.counts = counts;
+  call.counts = found.counts;
   call.error = text;
   call.error_bytes = sizeof text;
   call.parallel = run_parallel;
+  call.internal = found.heap;
+  call.allocate = allocate_in_run;
+  call.given = found.memory;
   edgert_status code = prepared.kernel->run(prepared.state, &call);
   return code == EDGERT_OK ? Status() : kernel_error(code, text);
 }

@@ -25,7 +25,7 @@ class CpuBackend : public Backend {
   Status plan(const edgert_node& node, std::span<const edgert_operand> inputs,
               std::span<const edgert_operand> outputs, std::unique_ptr<Planned>& planned) override;
   Status run(const Planned& planned, std::span<const Memory> inputs, std::span<const Memory> outputs,
-             Memory scratch, int64_t* counts) override;
+             Memory scratch, const Found& found) override;
   Status allocate(uint64_t bytes, Memory& memory) override;
   void release(Memory memory) override;
   Status adopt(const void* data, uint64_t bytes, Memory& memory) override;

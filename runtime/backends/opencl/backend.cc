@@ -137,7 +137,7 @@ Status OpenclBackend::plan(const edgert_node& node, std::span<const edgert_opera
 }
 
 Status OpenclBackend::run(const Planned& planned, std::span<const Memory> inputs,
-                          std::span<const Memory> outputs, Memory scratch, int64_t*) {
+                          std::span<const Memory> outputs, Memory scratch, const Found&) {
   const auto& plan = static_cast<const Plan&>(planned);
   flag_pending_ |= plan.flagged;
   std::vector<Memory> found;
