@@ -10,6 +10,7 @@ from edgec.frontends.onnx import (
     einsum,
     gather,
     grid_sample,
+    legacy,
     linalg,
     loops,
     map,
@@ -30,6 +31,7 @@ from edgec.frontends.onnx import (
     softmax,
     training,
     view,
+    withdrawn,
 )
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "einsum",
     "gather",
     "grid_sample",
+    "legacy",
     "linalg",
     "loops",
     "map",
@@ -62,4 +65,5 @@ __all__ = [
     "softmax",
     "training",
     "view",
+    "withdrawn",
 ]

@@ -108,7 +108,7 @@ class Importer:
     def run(self, shapes: Shapes) -> Model:
         """The imported model. Raises ExportError listing every problem."""
         graph = self.model.graph
-        scope = self.new_scope({o.domain: o.version for o in self.model.opset_import}, None)
+        scope = self.new_scope(loading.opsets_of(self.model.opset_import), None)
         constants = {t.name for t in graph.initializer} | {t.values.name for t in graph.sparse_initializer}
         given = [i for i in graph.input if i.name not in constants]
         opened = False
@@ -237,7 +237,7 @@ class Importer:
     def _dispatch(self, step: NodeStep, operands: list[Value | None], stack: list[Step]) -> None:
         node, scope = step.node, step.scope
         domain = "" if node.domain == "ai.onnx" else node.domain
-        version = scope.opsets.get(domain, scope.opsets.get("ai.onnx", 0) if not domain else 1)
+        version = scope.opsets.get(domain, 1)
         attributes = loading.attributes_of(node, scope.attributes)
         local = self.functions.get((node.domain, node.op_type, node.overload))
         handler = HANDLERS.get((domain, node.op_type))
@@ -283,7 +283,8 @@ class Importer:
         """Push the body of a function called by `step`."""
         if step.scope.depth >= MAX_FUNCTION_DEPTH:
             raise Unsupported(f"functions call each other more than {MAX_FUNCTION_DEPTH} deep")
-        opsets = {o.domain: o.version for o in function.opset_import} or step.scope.opsets
+        imports = function.opset_import
+        opsets = loading.opsets_of(imports) if imports else step.scope.opsets
         inner = self.new_scope(opsets, None, f"{self.builder.source}/")
         inner.depth = step.scope.depth + 1
         defaults = {a.name: a for a in function.attribute_proto}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Union
 
@@ -14,7 +14,7 @@ from edgec.frontends.onnx.errors import ExportError, Problem
 from edgec.ir.types import DType, ElementType
 
 ModelSource = Union[onnx.ModelProto, str, Path]
-OLDEST_OPSET = 7
+OLDEST_OPSET = 1
 
 _DTYPES: dict[int, DType] = {
     onnx.TensorProto.FLOAT: DType.F32,
@@ -137,11 +137,16 @@ def attribute_value(attribute: onnx.AttributeProto) -> Any:
     return value
 
 
+def opsets_of(imports: Iterable[onnx.OperatorSetIdProto]) -> dict[str, int]:
+    """Opset versions by domain; ONNX's own is "" in all spellings, and 1 where a model does not say."""
+    return {"": 1} | {"" if o.domain == "ai.onnx" else o.domain: o.version for o in imports}
+
+
 def load_model(source: ModelSource) -> onnx.ModelProto:
     """The model with its external data in memory.
 
-    Raises ExportError where it cannot be read, has no outputs, is older than opset 7, newer than the
-    installed onnx package knows, keeps data outside its folder, or was loaded without its external data.
+    Raises ExportError where it cannot be read, has no outputs, is of an opset that the installed onnx package
+    does not know, keeps data outside its folder, or was loaded without its external data.
     """
     model = source if isinstance(source, onnx.ModelProto) else _read(Path(source))
     name = model.graph.name if isinstance(source, onnx.ModelProto) else str(source)

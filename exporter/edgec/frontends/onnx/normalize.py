@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgec.frontends.onnx.builder import Builder
-from edgec.frontends.onnx.errors import Unsupported
-from edgec.frontends.onnx.registry import Call, onnx_op
+from edgec.frontends.onnx.registry import Call, onnx_op, resolve_axis
 from edgec.ir.dims import Dim, floordiv
 from edgec.ir.graph import Value
 from edgec.ops.base import OpError
@@ -27,26 +26,56 @@ def batch_normalization(b: Builder, call: Call) -> Sequence[Value]:
     In training mode mean and variance are the batch's, and the running ones are results too.
     """
     x, scale, bias, mean, variance = (call.operand(i) for i in range(5))
-    if call.version < 9 and not call.flag("spatial", True):
-        raise Unsupported("BatchNormalization with spatial=0 is not supported")
-    running: list[Value] = []
-    if call.version >= 14 and call.flag("training_mode"):
+    each = call.version < 9 and not call.flag("spatial", True)
+    further: list[Value] = []
+    if _is_training(call):
         old_mean, old_variance, momentum = mean, variance, call.real("momentum", 0.9)
-        mean, variance = _moments(b, x)
-        running = [_blend(b, old, new, momentum) for old, new in ((old_mean, mean), (old_variance, variance))]
+        mean, variance = _moments(b, x, (0,) if each else (0, *range(2, x.rank)))
+        further = [_blend(b, old, new, momentum) for old, new in ((old_mean, mean), (old_variance, variance))]
+        further += [mean, variance]
     epsilon = b.constant(call.real("epsilon", 1e-5), variance.dtype)
     deviation = b.unary("sqrt", b.binary("add", variance, epsilon))
     factor = b.binary("div", b.cast(scale, variance.dtype), deviation)
     shift = b.binary("sub", b.cast(bias, mean.dtype), b.binary("mul", mean, factor))
-    factor, shift = (along_channels(b, b.cast(v, x.dtype), x.rank) for v in (factor, shift))
-    return [b.binary("add", b.binary("mul", x, factor), shift), *running]
+    factor, shift = b.cast(factor, x.dtype), b.cast(shift, x.dtype)
+    if not each:
+        factor, shift = along_channels(b, factor, x.rank), along_channels(b, shift, x.rank)
+    return [b.binary("add", b.binary("mul", x, factor), shift), *further]
 
 
-def _moments(b: Builder, x: Value) -> tuple[Value, Value]:
-    axes = (0, *range(2, x.rank))
-    mean = b.one(Reduce("mean", axes, False), x)
-    centred = b.binary("sub", x, along_channels(b, mean, x.rank))
-    return mean, b.one(Reduce("mean", axes, False), b.binary("mul", centred, centred))
+def _is_training(call: Call) -> bool:
+    """Whether the batch's statistics count: by an attribute since opset 14, by further results before."""
+    if call.version >= 14:
+        return call.flag("training_mode")
+    return not call.flag("is_test") and any(call.uses(i) for i in range(1, 5))
+
+
+def _moments(b: Builder, x: Value, axes: tuple[int, ...]) -> tuple[Value, Value]:
+    """Mean and variance over the axes, which are not in their shapes."""
+    mean, centred = _centred(b, x, axes)
+    variance = b.one(Reduce("mean", axes, False), b.binary("mul", centred, centred))
+    return b.reshape(mean, variance.shape), variance
+
+
+def _centred(b: Builder, x: Value, axes: tuple[int, ...]) -> tuple[Value, Value]:
+    """The mean over the axes, kept as 1, and x less it."""
+    mean = b.one(Reduce("mean", axes, True), x)
+    return mean, b.binary("sub", x, mean)
+
+
+@onnx_op("MeanVarianceNormalization")
+def mean_variance_normalization(b: Builder, call: Call) -> Value:
+    """(x - mean) / (deviation + 1e-9); before opset 9 over batch and image, and channels where asked for."""
+    x = call.operand(0)
+    across = (1,) if call.flag("across_channels") else ()
+    default = (0, 2, 3) if call.version >= 9 else (0, *across, *range(2, x.rank))
+    axes = tuple(resolve_axis(axis, x.rank) for axis in call.integers("axes", default))
+    _, centred = _centred(b, x, axes)
+    if not call.flag("normalize_variance", True):
+        return centred
+    variance = b.one(Reduce("mean", axes, True), b.binary("mul", centred, centred))
+    deviation = b.binary("add", b.unary("sqrt", variance), b.constant(1e-9, x.dtype))
+    return b.binary("div", centred, deviation)
 
 
 def _blend(b: Builder, old: Value, new: Value, momentum: float) -> Value:
@@ -70,8 +99,7 @@ def layer_normalization(b: Builder, call: Call) -> Sequence[Value]:
     epsilon = call.real("epsilon", 1e-5)
     results = [b.one(Normalize(axes, epsilon), x, scale, bias)]
     if call.uses(1) or call.uses(2):
-        mean = b.one(Reduce("mean", axes, True), x)
-        centred = b.binary("sub", x, mean)
+        mean, centred = _centred(b, x, axes)
         variance = b.one(Reduce("mean", axes, True), b.binary("mul", centred, centred))
         total = b.binary("add", variance, b.constant(epsilon, variance.dtype))
         results += [mean, b.unary("recip", b.unary("sqrt", total))]

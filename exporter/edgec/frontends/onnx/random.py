@@ -87,7 +87,8 @@ def dropout(b: Builder, call: Call) -> Sequence[Value]:
     """The identity and a mask of ones; in training mode (opset 12) random elements are 0, the rest grow."""
     x, mode = call.operand(0), call.optional(2)
     if mode is None or (mode.const is not None and not bool(mode.const)):
-        return [x, b.expand(b.constant(True), x.shape)] if call.uses(1) else [x]
+        kind = x.dtype if call.version < 10 else DType.BOOL
+        return [x, b.expand(b.constant(1, kind), x.shape)] if call.uses(1) else [x]
     ratio = call.optional(1)
     ratio = b.constant(0.5, x.dtype) if ratio is None else b.reshape(ratio, ())
     mode = b.reshape(mode, ())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, TypeVar, Union
 
 import numpy as np
 
@@ -103,13 +103,14 @@ class Call:
 
 Result = Union[Value, Sequence[Value]]
 Handler = Callable[["Builder", Call], Result]
+Given = TypeVar("Given", bound=Handler)
 HANDLERS: dict[tuple[str, str], Handler] = {}
 
 
-def onnx_op(*names: str, domain: str = "") -> Callable[[Handler], Handler]:
+def onnx_op(*names: str, domain: str = "") -> Callable[[Given], Given]:
     """Decorator: the function handles these operators of `domain`."""
 
-    def add(handler: Handler) -> Handler:
+    def add(handler: Given) -> Given:
         for name in names:
             if (domain, name) in HANDLERS:
                 raise ValueError(f"operator {domain}:{name} has two handlers")
