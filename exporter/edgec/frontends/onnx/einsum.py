@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgec.frontends.onnx.builder import Builder
-from edgec.frontends.onnx.matmul import multiply, refuse_equation
+from edgec.frontends.onnx.matmul import multiply
 from edgec.frontends.onnx.registry import Call, onnx_op
-from edgec.ir.dims import Dim, bcast, product
+from edgec.ir.dims import Dim, bcast, eq, product
 from edgec.ir.graph import Value
 from edgec.ops.base import OpError
 from edgec.ops.reduce import Reduce
@@ -20,9 +20,8 @@ def einsum(b: Builder, call: Call) -> Value:
     equation = call.text("equation").replace(" ", "")
     values = call.operands()
     terms, result = _parse(equation, values)
-    for term in terms:
-        if len(set(term)) != len(term):
-            raise refuse_equation(equation, "takes a diagonal, which is not supported")
+    for i, term in enumerate(terms):
+        values[i], terms[i] = _diagonals(b, values[i], term)
     value, labels = values[0], terms[0]
     for i in range(1, len(values)):
         needed = set(result).union(*terms[i + 1 :])
@@ -50,6 +49,22 @@ def _parse(equation: str, values: Sequence[Value]) -> tuple[list[str], str]:
         letters = "".join(terms).replace(".", "")
         right = "..." + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
     return full, right.replace("...", broadcast)
+
+
+def _diagonals(b: Builder, x: Value, labels: str) -> tuple[Value, str]:
+    """x with each label on one axis: of two axes of one label only the diagonal stays."""
+    for label in labels:
+        while labels.count(label) > 1:
+            first, second = labels.index(label), labels.rindex(label)
+            size = x.shape[first]
+            message = f"axes {first} and {second} have one label and sizes {size} and {x.shape[second]}"
+            b.guard(eq(size, x.shape[second]), message)
+            rest = [i for i in range(x.rank) if i not in (first, second)]
+            x = b.transpose(x, [*rest, first, second])
+            x = b.reshape(x, (*x.shape[:-2], size * size))
+            x = b.slice_axis(x, x.rank - 1, 0, size, size + 1)
+            labels = "".join(labels[i] for i in rest) + label
+    return x, labels
 
 
 def _sum_out(b: Builder, x: Value, labels: str, needed: set[str]) -> tuple[Value, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from edgec.frontends.onnx.builder import Builder
-from edgec.frontends.onnx.errors import Unsupported
 from edgec.frontends.onnx.registry import Call, onnx_op
 from edgec.ir.dims import Dim
 from edgec.ir.graph import Value
@@ -77,7 +76,3 @@ def centred(b: Builder, x: Value, zero_point: Value | None, axis: int) -> Value:
         shape[axis] = zero.shape[0]
         zero = b.reshape(zero, shape)
     return b.binary("sub", wide, zero)
-
-
-def refuse_equation(equation: str, reason: str) -> Unsupported:
-    return Unsupported(f"Einsum '{equation}' {reason}", "rewrite it with Transpose, MatMul and ReduceSum")

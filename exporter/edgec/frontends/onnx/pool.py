@@ -8,9 +8,8 @@ import numpy as np
 
 from edgec.frontends.onnx.builder import Builder
 from edgec.frontends.onnx.conv import window_pads
-from edgec.frontends.onnx.errors import Unsupported
 from edgec.frontends.onnx.registry import Call, onnx_op
-from edgec.ir.dims import product
+from edgec.ir.dims import Dim, floordiv, product
 from edgec.ir.graph import Value
 from edgec.ops.base import OpError
 from edgec.ops.pool import Pool
@@ -28,8 +27,6 @@ def pool(b: Builder, call: Call) -> Sequence[Value]:
     kernel = call.integers("kernel_shape")
     if x.rank != len(kernel) + 2:
         raise OpError(f"input is {x.type}, kernel_shape {kernel} needs rank {len(kernel) + 2}")
-    if call.flag("storage_order") and call.uses(1):
-        raise Unsupported("MaxPool indices in column-major order are not supported", "use storage_order 0")
     ones = [1] * len(kernel)
     strides, dilations = call.integers("strides", ones), call.integers("dilations", ones)
     op = Pool(
@@ -43,7 +40,23 @@ def pool(b: Builder, call: Call) -> Sequence[Value]:
         call.integer("p", 2),
         call.uses(1),
     )
-    return [b.channels_first(v) for v in b.emit(op, [b.channels_last(x)])]
+    results = [b.channels_first(v) for v in b.emit(op, [b.channels_last(x)])]
+    if call.flag("storage_order") and call.uses(1):
+        results[1] = _column_major(b, results[1], x.shape)
+    return results
+
+
+def _column_major(b: Builder, indices: Value, shape: Sequence[Dim]) -> Value:
+    """Flat positions in a row-major [N, C, *S] as positions in images that are stored column by column."""
+    image = b.dims([product(shape[2:])])
+    rest = b.binary("mod", indices, image)
+    result, step = b.binary("sub", indices, rest), product(shape[2:])
+    for size in reversed(shape[2:]):
+        step = floordiv(step, size)
+        place = b.binary("mod", rest, b.dims([size]))
+        rest = b.binary("div", rest, b.dims([size]))
+        result = b.binary("add", result, b.binary("mul", place, b.dims([step])))
+    return result
 
 
 @onnx_op("GlobalAveragePool", "GlobalMaxPool")

@@ -117,7 +117,7 @@ def _by_factors(b: Builder, x: Value, axes: Sequence[int], factors: Value, round
 
 
 def _by_sizes(b: Builder, call: Call, x: Value, axes: Sequence[int], sizes: Value) -> _Target:
-    """The given sizes; under an aspect ratio policy one scale for all axes, the least or greatest of theirs."""
+    """The given sizes; under an aspect ratio policy one scale for all: the least or greatest of theirs."""
     wanted = tuple(require_size(b, d) for d in b.dims_of(sizes))
     if len(wanted) != len(axes):
         raise OpError(f"sizes are {sizes.type}, expected {len(axes)} numbers")
