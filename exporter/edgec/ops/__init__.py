@@ -9,6 +9,7 @@ from edgec.ops import (
     gather,
     grid_sample,
     linalg,
+    lookup,
     map,
     maps,
     matmul,
@@ -24,6 +25,8 @@ from edgec.ops import (
     select,
     sequence,
     softmax,
+    svm,
+    trees,
     view,
 )
 from edgec.ops.base import REGISTRY
@@ -38,6 +41,7 @@ __all__ = [
     "gather",
     "grid_sample",
     "linalg",
+    "lookup",
     "map",
     "maps",
     "matmul",
@@ -53,5 +57,7 @@ __all__ = [
     "select",
     "sequence",
     "softmax",
+    "svm",
+    "trees",
     "view",
 ]
