@@ -134,12 +134,30 @@ def _from_terms(terms: Iterable[tuple[Monomial, int]]) -> Dim:
     total: dict[Monomial, int] = {}
     for monomial, coefficient in terms:
         total[monomial] = total.get(monomial, 0) + coefficient
-    kept = {m: c for m, c in total.items() if c}
+    kept = _without_both_parts({m: c for m, c in total.items() if c})
     if not kept:
         return 0
     if set(kept) == {()}:
         return kept[()]
     return Expr(tuple(sorted(kept.items(), key=lambda t: (-len(t[0]), str(t[0])))))
+
+
+def _without_both_parts(terms: dict[Monomial, int]) -> dict[Monomial, int]:
+    """`terms` with max(p, 0) - max(-p, 0), as sizes under pads that may crop have it, written p."""
+    parts = {m: p for m in terms if len(m) == 1 and (p := _positive_part_of(m[0])) is not None}
+    for monomial, part in parts.items():
+        for other, negative in parts.items():
+            if negative == part * -1 and terms[other] == -terms[monomial]:
+                rest = [(m, c) for m, c in terms.items() if m not in (monomial, other)]
+                return dict(_terms(_from_terms([*rest, *_terms(part * terms[monomial])])))
+    return terms
+
+
+def _positive_part_of(atom: Atom) -> Expr | None:
+    """p where the atom is max(p, 0)."""
+    if not isinstance(atom, Call) or atom.op != "max" or 0 not in atom.args:
+        return None
+    return next((a for a in atom.args if isinstance(a, Expr)), None)
 
 
 def _call(op: str, *args: Dim) -> Expr:

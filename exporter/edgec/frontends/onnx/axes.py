@@ -72,9 +72,9 @@ def inserted(shape: Sequence[Dim], axes: Axes) -> list[Dim]:
     return result
 
 
-def _first_of(cases: Sequence[tuple[Dim, Dim]]) -> Dim:
+def _first_of(cases: Sequence[tuple[Dim, Dim]], default: Dim = 1) -> Dim:
     """The value of the first case that holds: one call, so that products of such sizes stay small."""
-    found: Dim = 1
+    found = default
     for holds, value in reversed(cases):
         found = select(holds, value, found)
     return found
@@ -82,10 +82,7 @@ def _first_of(cases: Sequence[tuple[Dim, Dim]]) -> Dim:
 
 def placed(axes: Axes, values: Sequence[Dim], defaults: Sequence[Dim]) -> list[Dim]:
     """Per position: the value given for it in the order of axes, else its default."""
-    result = []
-    for i, default in enumerate(defaults):
-        total = default * logical_not(is_axis(axes, i))
-        for axis, value in zip(axes, values):
-            total = total + value * eq(axis, i)
-        result.append(total)
-    return result
+    return [
+        _first_of([(eq(axis, i), value) for axis, value in zip(axes, values)], default)
+        for i, default in enumerate(defaults)
+    ]

@@ -1,7 +1,8 @@
 """If, Loop and Scan.
 
 An If whose condition is known at import is inlined. One on a shape (its condition is a dim) has both branches
-tried: one under which the rest of the graph does not type-check is pruned into a guard. See `branch`.
+tried: one under which the rest of the graph does not type-check is pruned into a guard. So has one on data
+whose branches differ in rank or dtype: the condition is read as a dim there. See `branch`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from edgec.frontends.onnx.importer import (
 from edgec.frontends.onnx.registry import Call
 from edgec.ir.dims import Dim, logical_not
 from edgec.ir.graph import Value
+from edgec.ir.types import DType
 from edgec.ops.base import OpError
 from edgec.ops.control import If
 
@@ -54,10 +56,7 @@ def branch(importer: Importer, step: NodeStep, call: Call, stack: list[Step]) ->
         return
     importer.restore(start)
     if chosen is None:
-        raise Unsupported(
-            "its branches give results of different ranks or types, and only a run knows its condition",
-            "make the condition a constant",
-        )
+        (chosen,) = b.dims_of(b.reshape(b.cast(condition, DType.I64), ()))
     if len(frames) == 2:
         fork(importer, step, call, chosen, stack)
     elif len(frames) == 1:
