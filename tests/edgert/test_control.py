@@ -92,6 +92,23 @@ def test_loop_with_a_growing_value_and_slices(trips: int) -> None:
     np.testing.assert_array_equal(found["numbers"], 2 * np.arange(trips))
 
 
+def test_a_stack_of_slices_that_nothing_reads() -> None:
+    iteration, going = value("i", dtype=DType.I64), value("going", dtype=DType.BOOL)
+    before, after = value("before", 2), value("after", 2)
+    on, twice = value("on", dtype=DType.BOOL), value("twice", dtype=DType.I64)
+    body = Graph("body", [iteration, going, before], [on, after, twice])
+    body.nodes = [
+        node(Reshape(()), [going], on, "go on"),
+        node(ADD_ONE, [before], after, "add"),
+        node(map_op(DType.I64, 2, lambda b: b("add", 0, 1)), [iteration, iteration], twice, "twice"),
+    ]
+    x, total, numbers = value("x", 2), value("total", 2), value("numbers", symbol("k"), dtype=DType.I64)
+    loop = Node(Loop(1), [const(np.int64(3)), None, x], [total, numbers], "loop", (body,))
+    graph = Graph("main", [x], [total], [loop], {"k": Count(numbers, 0, -1)})
+    found = agree(Model({"main": graph}), np.float32([1, 2]))
+    np.testing.assert_array_equal(found["total"], [4, 5])
+
+
 def test_loop_that_swaps_its_values_and_stops_by_condition() -> None:
     iteration, going = value("i", dtype=DType.I64), value("going", dtype=DType.BOOL)
     again = value("again", dtype=DType.BOOL)

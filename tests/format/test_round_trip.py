@@ -153,6 +153,14 @@ def test_counts_that_only_an_output_needs_end_in_an_empty_segment():
     assert read_model(write_model(Model({"main": graph}))).main.symbols["c"].bound == N
 
 
+def test_counts_that_nothing_reads_have_a_segment_all_the_same():
+    x, y = (Value(n, TensorType(DType.F32, (N,))) for n in "xy")
+    unread = Value("unread", TensorType(DType.F32, (symbol("c"),)))
+    graph = Graph("main", [x], [y], [Node(relu(), [x], [y, unread], "counted")])
+    graph.symbols = {"n": InputDim(x, 0), "c": Count(unread, 0, N)}
+    assert [(s.first_node, s.symbols) for s in cut(graph)] == [(0, ["n"]), (1, ["c"])]
+
+
 def test_every_truncation_is_an_error():
     data = write_model(conv_model())
     for size in range(0, len(data), 7):

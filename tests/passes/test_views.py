@@ -12,7 +12,7 @@ from edgec.ops.arg_reduce import ArgReduce
 from edgec.ops.conv import Conv
 from edgec.ops.gather import Gather
 from edgec.ops.reduce import Reduce
-from edgec.ops.view import Concat, Expand, Pad, Reshape, Slice, Transpose
+from edgec.ops.view import Concat, Expand, Iota, Pad, Reshape, Slice, Transpose
 from edgec.passes.dead_code import dead_code
 from edgec.passes.keep_axes import keep_axes
 from edgec.passes.sink_reshapes import sink_reshapes
@@ -53,6 +53,12 @@ def test_neighbouring_slices_join() -> None:
     parts = [net(Slice((0, i), (1, 1), (2, 2)), x) for i in (0, 2, 4)]
     found = check(net.output(net(Concat(1), *parts, net.relu(x))), views)
     assert names(found) == ["map", "concat"]
+
+
+def test_concats_of_what_has_no_operands() -> None:
+    net = Net()
+    numbers = net(Iota(3, DType.I64))
+    check(net.output(net(Concat(0), numbers, numbers)), views)
 
 
 def test_nested_concats_flatten() -> None:

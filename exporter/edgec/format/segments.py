@@ -62,6 +62,8 @@ def cut(graph: Graph) -> list[Segment]:
     end = len(graph.nodes)
     advance(end, "an output", _symbols(d for v in graph.outputs for d in v.shape))
     advance(end, "a guard", _symbols(g.expr for g in graph.guards))
+    counts = {s for s, source in graph.symbols.items() if isinstance(source, Count)}
+    advance(end, "a result", counts)  # of which some may have sizes that nothing else reads
     _place_guards(graph, segments)
     return segments
 

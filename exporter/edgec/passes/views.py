@@ -139,7 +139,7 @@ def _join_slices(editor: Editor, node: Node, axis: int) -> bool:
     """Neighbouring parts that are neighbouring slices of one tensor become one slice."""
     for i, (a, b) in enumerate(zip(node.inputs, node.inputs[1:])):
         first, second = editor.producer(a), editor.producer(b)
-        if first is None or second is None or first.inputs[0] is not second.inputs[0]:
+        if first is None or second is None or first.inputs[:1] != second.inputs[:1]:
             continue
         left, right = first.op, second.op
         if not isinstance(left, Slice) or not isinstance(right, Slice) or left.steps != right.steps:
