@@ -18,8 +18,8 @@ from edgec.ops.shapes import Operands, check_axis, operand
 class Softmax(Op):
     """exp(x - max) / sum(exp(x - max)) along `axis`, or its logarithm where `log`.
 
-    Operand: x (float). Result: x's type. Source: ONNX Softmax, LogSoftmax (opset 13; older ones
-    after a reshape).
+    Operand: x (float). Result: x's type. On small floats every step is rounded to x's type, as in ONNX's
+    function bodies. Source: ONNX Softmax, LogSoftmax (opset 13; older ones after a reshape).
     """
 
     name = "softmax"
@@ -36,10 +36,14 @@ class Softmax(Op):
     def eval(self, operands: Sequence[Array | None]) -> list[Array]:
         (x,) = given(operands)
         stored = DType.of(x.dtype)
+
+        def rounded(value: Array) -> Array:
+            return load(store(value, stored), stored.compute)
+
         x = load(x, stored.compute)
         with np.errstate(all="ignore"):
-            shifted = x - x.max(self.axis, keepdims=True, initial=-np.inf)
-            powers = np.exp(shifted)
-            total = powers.sum(self.axis, keepdims=True)
-            result = shifted - np.log(total) if self.log else powers / total
+            shifted = rounded(x - x.max(self.axis, keepdims=True, initial=-np.inf))
+            powers = rounded(np.exp(shifted))
+            total = rounded(powers.sum(self.axis, keepdims=True))
+            result = shifted - rounded(np.log(total)) if self.log else powers / total
         return [store(result, stored)]

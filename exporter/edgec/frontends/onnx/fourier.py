@@ -83,4 +83,4 @@ def _inverse_real_array(length: int, parts: int) -> Array:
     if length % 2 == 0:
         twice[-1] = 1
     matrix = np.stack([np.cos(angle), -np.sin(angle)][:parts], 1) * twice / length
-    return matrix.reshape(frequencies * parts, length)
+    return np.asarray(matrix.reshape(frequencies * parts, length))

@@ -128,8 +128,8 @@ def _by_sizes(b: Builder, call: Call, x: Value, axes: Sequence[int], sizes: Valu
     known = [(n, d) for n, d in zip(wanted, old) if isinstance(n, int) and isinstance(d, int) and d > 0]
     choose = min if policy == "not_larger" else max
     if len(known) == len(axes):
-        scale = choose(n / d for n, d in known)
-        return _Target(tuple(int(scale * d + 0.5) for _, d in known), (scale,) * len(axes))
+        common = choose(n / d for n, d in known)
+        return _Target(tuple(int(common * d + 0.5) for _, d in known), (common,) * len(axes))
     ratios = b.binary("div", b.cast(b.dims(wanted), DType.F64), b.cast(b.dims(old), DType.F64))
     scale = b.one(Reduce("min" if policy == "not_larger" else "max", (0,), True), ratios)
     return _by_factors(b, x, axes, scale, 0.5)

@@ -51,16 +51,18 @@ void softmax_f32(const SoftmaxState& state, const edgert_call& call) {
   });
 }
 
+// Every step is rounded to the storage type.
 template <class S>
 void softmax_line(const SoftmaxParams& p, const typename S::Stored* x, typename S::Stored* y) {
   using T = typename S::Value;
+  const auto rounded = [](T value) { return S::load(S::store(value)); };
   T most = least<T>(), total = 0;
   for (int64_t i = 0; i < p.n; i++) most = larger(most, S::load(x[i * p.inner]));
-  for (int64_t i = 0; i < p.n; i++) total += std::exp(S::load(x[i * p.inner]) - most);
-  for (int64_t i = 0; i < p.n; i++) {
-    const T shifted = S::load(x[i * p.inner]) - most;
-    y[i * p.inner] = S::store(p.log ? shifted - std::log(total) : std::exp(shifted) / total);
-  }
+  const auto shifted = [&](int64_t i) { return rounded(S::load(x[i * p.inner]) - most); };
+  for (int64_t i = 0; i < p.n; i++) total += rounded(std::exp(shifted(i)));
+  const T divisor = rounded(total), shift = rounded(std::log(divisor));
+  for (int64_t i = 0; i < p.n; i++)
+    y[i * p.inner] = S::store(p.log ? shifted(i) - shift : rounded(std::exp(shifted(i))) / divisor);
 }
 
 Status run_softmax(const SoftmaxState& state, const edgert_call& call) {
