@@ -22,7 +22,7 @@ class PairwiseCoupling(Op):
     Operand: r f32 [n, k, k]; r[:, i, j] is the probability of class i where it is i or j, for i != j.
     Result: f32 [n, k]. The second method of Wu, Lin and Weng, "Probability Estimates for Multi-class
     Classification by Pairwise Coupling" (2004), as libsvm iterates it: from 1/k, until no class is off by
-    0.005/k, at most MAX_STEPS times. Source: ai.onnx.ml SVMClassifier.
+    0.005/k, at most MAX_STEPS times; computed in f64. Source: ai.onnx.ml SVMClassifier.
     """
 
     name = "pairwise_coupling"
@@ -39,21 +39,21 @@ class PairwiseCoupling(Op):
     def eval(self, operands: Sequence[Array | None]) -> list[Array]:
         (r,) = given(operands)
         with np.errstate(all="ignore"):
-            rows = [_couple(m) for m in r]
+            rows = [_couple(m.astype(np.float64)) for m in r]
         return [np.array(rows, np.float32).reshape(r.shape[:2])]
 
 
 def _couple(r: Array) -> Array:
     """The probabilities p that minimise the sum over i < j of (r_ji p_i - r_ij p_j)^2."""
     k = len(r)
-    others = np.where(np.eye(k, dtype=bool), np.float32(0), r)
+    others = np.where(np.eye(k, dtype=bool), 0, r)
     q = -others.T * others
-    q[np.arange(k), np.arange(k)] = (others * others).sum(0, dtype=np.float32)
-    p = np.full(k, np.float32(1) / np.float32(k))
+    q[np.arange(k), np.arange(k)] = (others * others).sum(0)
+    p = np.full(k, 1 / k)
     for _ in range(MAX_STEPS):
         product = q @ p
         total = p @ product
-        if not (np.abs(product - total) >= np.float32(0.005) / np.float32(k)).any():
+        if not (np.abs(product - total) >= 0.005 / k).any():
             break
         for t in range(k):
             change = (total - product[t]) / q[t, t]

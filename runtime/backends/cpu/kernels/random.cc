@@ -85,7 +85,7 @@ Status run_random(const RandomParams& p, const edgert_call& call) {
     for (int64_t i = 0; i < p.count; i++) out[i] = twister.uniform();
     return {};
   }
-  double first, second;
+  double first = 0, second = 0;
   for (int64_t i = 0; i < p.count; i++) {
     if (i % 2 == 0) twister.normal(first, second);
     out[i] = i % 2 == 0 ? first : second;
