@@ -8,9 +8,10 @@ from typing import Any, Union
 import numpy as np
 import onnx
 import pytest
-from onnx import helper
+from onnx import TensorProto, helper, numpy_helper, version_converter
 from onnx_models import imported, info, model_of, node, run_onnxruntime
 
+from edgec.frontends.onnx import ExportError, import_model
 from edgec.interpreter import interpret
 
 RANDOM = np.random.default_rng(11)
@@ -259,3 +260,156 @@ def test_operator(case: Case) -> None:
     for name, wanted in zip(("y0", "y1", "y2", "y3", "y4"), expected):
         assert got[name].shape == wanted.shape
         np.testing.assert_allclose(got[name], wanted, rtol=2e-5, atol=2e-5)
+
+
+# what onnx's converter takes to every opset
+CONVERTED = (
+    "AveragePool-1 BatchNormalization-1 Clip-1 Concat-3 Conv-1 ConvTranspose-1 Div-1 Dropout-1 Elu-1 Gemm-6 "
+    "LRN-1 LogSoftmax-1 LpNormalization-1 MaxPool-1 Max-1 Pow-1 ReduceLogSum-1 ReduceSum-1 Reshape-1 Slice-1 "
+    "Softmax-1 Squeeze-1 Sub-3 Sum-6 TopK-1 Unsqueeze-1"
+).split()
+
+
+@pytest.mark.parametrize("name", CONVERTED)
+def test_converted_to_every_opset(name: str) -> None:
+    case = next(c for c in CASES if named(c) == name)
+    model, feeds = single(case, case[1], RESULTS.get(case[0], 1))
+    expected = interpret(imported(model), feeds)
+    del model.graph.output[:]
+    for key, array in expected.items():
+        model.graph.output.append(info(key, array.shape, helper.np_dtype_to_tensor_dtype(array.dtype)))
+    for opset in range(1, onnx.defs.onnx_opset_version() + 1):
+        found = interpret(imported(version_converter.convert_version(model, opset)), feeds)
+        for key, wanted in expected.items():
+            np.testing.assert_allclose(found[key], wanted, rtol=1e-5, atol=1e-5, err_msg=f"opset {opset}")
+
+
+# -- habits of old exporters: what is done to a model, which must stay what it is
+
+
+def plain() -> onnx.ModelProto:
+    """x [2, 3] scaled, its halves swapped and flattened to [6]; with constants, ranks and names."""
+    constants = {"w": np.float32([1, 2, 3]), "unused": np.float32([9]), "shape": i(-1)}
+    nodes = [
+        node("Mul", ["x", "w"], ["m"]),
+        node("Split", ["m"], ["head", "tail"], axis=0),
+        node("Concat", ["tail", "head"], ["c"], axis=0),
+        node("Reshape", ["c", "shape"], ["y"]),
+    ]
+    return model_of(nodes, [info("x", (2, 3))], ["y"], constants, opset=6)
+
+
+def constants_as_inputs(model: onnx.ModelProto) -> None:
+    model.graph.input.extend(info(t.name, t.dims, t.data_type) for t in model.graph.initializer)
+
+
+def constants_as_nodes(model: onnx.ModelProto) -> None:
+    for tensor in reversed(model.graph.initializer):
+        model.graph.node.insert(0, helper.make_node("Constant", [], [tensor.name], value=tensor))
+    del model.graph.initializer[:]
+
+
+def typed_fields(model: onnx.ModelProto) -> None:
+    for tensor in model.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        tensor.CopyFrom(helper.make_tensor(tensor.name, tensor.data_type, values.shape, values.reshape(-1)))
+
+
+def nameless_nodes(model: onnx.ModelProto) -> None:
+    for found in model.graph.node:
+        found.name = ""
+
+
+def one_name_for_all_nodes(model: onnx.ModelProto) -> None:
+    for found in model.graph.node:
+        found.name = "node"
+
+
+def spelled_domain(model: onnx.ModelProto) -> None:
+    del model.opset_import[:]
+    model.opset_import.append(helper.make_opsetid("ai.onnx", 6))
+    model.graph.node[0].domain = "ai.onnx"
+
+
+def real_axes(model: onnx.ModelProto) -> None:
+    """Integers that were written as floats."""
+    for found in model.graph.node:
+        for attribute in found.attribute:
+            attribute.CopyFrom(helper.make_attribute(attribute.name, float(attribute.i)))
+
+
+def strides_of_nothing(model: onnx.ModelProto) -> None:
+    """An attribute that the operator does not have."""
+    model.graph.node[0].attribute.append(helper.make_attribute("consumed_inputs", [0, 0]))
+
+
+def no_opset(model: onnx.ModelProto) -> None:
+    """As before opsets were counted: what is not said is 1, where Reshape has an attribute."""
+    del model.opset_import[:]
+    model.ir_version = 2
+    del model.graph.node[3].input[1]
+    model.graph.node[3].attribute.append(helper.make_attribute("shape", [-1]))
+    model.graph.node[0].attribute.append(helper.make_attribute("broadcast", 1))
+
+
+def output_left_out(model: onnx.ModelProto) -> None:
+    """The first result of a Split is unused, and the second one is read."""
+    found = model.graph.node[1]
+    found.output[0] = ""
+    model.graph.node[2].CopyFrom(node("Concat", ["tail", "head"], ["c"], axis=0))
+    model.graph.node.insert(2, node("Slice", ["m"], ["head"], starts=[0], ends=[1]))
+
+
+HABITS = [
+    constants_as_inputs,
+    constants_as_nodes,
+    typed_fields,
+    nameless_nodes,
+    one_name_for_all_nodes,
+    spelled_domain,
+    real_axes,
+    strides_of_nothing,
+    no_opset,
+    output_left_out,
+]
+
+
+@pytest.mark.parametrize("habit", HABITS)
+def test_habits_of_old_exporters(habit: Callable[[onnx.ModelProto], None]) -> None:
+    model = plain()
+    habit(model)
+    x = f(2, 3)
+    found = interpret(imported(model), {"x": x})["y"]
+    np.testing.assert_array_equal(found, (x * np.float32([1, 2, 3]))[::-1].reshape(-1))
+
+
+def test_halves_in_the_field_of_integers() -> None:
+    """float16 contents are stored as their bits in int32_data."""
+    tensor = TensorProto(name="w", data_type=TensorProto.FLOAT16, dims=[2])
+    tensor.int32_data.extend(np.float16([1.5, -2]).view(np.uint16).astype(int).tolist())
+    model = model_of([node("Add", ["x", "w"], ["y"])], [info("x", (2,), TensorProto.FLOAT16)], ["y"])
+    model.graph.initializer.append(tensor)
+    found = interpret(imported(model), {"x": np.float16([1, 1])})["y"]
+    np.testing.assert_array_equal(found, np.float16([2.5, -1]))
+
+
+@pytest.mark.parametrize(
+    "operator, opset, attributes, arrays, part",
+    [
+        ("Cast", 5, {"to": "REAL"}, [X], "'to' is 'REAL'"),
+        ("Add", 6, {"broadcast": 1, "axis": 2}, [X, f(3, 4)], "does not fit"),
+        ("LpPool", 1, {"p": 1.5, "kernel_shape": [2, 2]}, [IMAGE], "round p"),
+        ("ATen", 6, {}, [X], "calls PyTorch"),
+    ],
+)
+def test_refused(operator: str, opset: int, attributes: Any, arrays: list[Array], part: str) -> None:
+    model, _ = single((operator, opset, attributes, arrays, opset), opset, 1)
+    with pytest.raises(ExportError, match=part):
+        import_model(model)
+
+
+def test_opset_zero_is_refused() -> None:
+    model = plain()
+    model.opset_import[0].version = 0
+    with pytest.raises(ExportError, match="uses opset 0, supported are 1 to"):
+        import_model(model)
