@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import helper, numpy_helper
-from onnx_models import INT64, check, imported, info, model_of, node, operators
+from onnx_models import BOOL, INT64, check, imported, info, model_of, node, operators
 
 from edgec.frontends.onnx import ExportError, import_model
 from edgec.interpreter import interpret
@@ -31,10 +31,23 @@ def test_every_problem_is_listed_once() -> None:
     assert "3 problems" in str(caught.value)
 
 
-def test_a_node_before_its_operand_is_reported() -> None:
-    nodes = [node("Relu", ["b"], ["a"]), node("Relu", ["x"], ["b"])]
-    with pytest.raises(ExportError, match="Relu 'a_node': input 'b' is not made"):
+def test_a_cycle_is_reported() -> None:
+    nodes = [node("Add", ["b", "x"], ["a"]), node("Relu", ["a"], ["b"])]
+    with pytest.raises(ExportError, match="Add 'a_node': input 'b' is not made"):
         imported(model_of(nodes, [info("x", [2])], ["a"]))
+
+
+def test_nodes_are_sorted() -> None:
+    """Some converters write nodes before those that make their operands, also for what a body captures."""
+    body = helper.make_graph([node("Sub", ["b", "x"], ["inner"])], "then", [], [info("inner", [2, 3])])
+    other = helper.make_graph([node("Neg", ["x"], ["else_"])], "else", [], [info("else_", [2, 3])])
+    nodes = [
+        node("If", ["positive"], ["c"], then_branch=body, else_branch=other),
+        node("Exp", ["a"], ["b"]),
+        node("Relu", ["x"], ["a"]),
+    ]
+    model = model_of(nodes, [info("x", [2, 3]), info("positive", [], BOOL)], ["c"])
+    check(model, {"x": X, "positive": np.array(True)}, peer="onnxruntime")
 
 
 def test_initialisers_that_are_inputs_are_constants() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -55,7 +56,7 @@ def correlate(x: Array, w: Array, strides: Sequence[int], dilations: Sequence[in
         patches = np.empty((x.shape[0], *sizes, *kernel, x.shape[-1]), x.dtype)
         for tap, elements in taps(x, kernel, strides, dilations):
             patches[(slice(None),) * (1 + len(sizes)) + tap] = elements
-        product = np.matmul(patches.reshape(positions, -1), w.reshape(w.shape[0], -1).T)
+        product = np.matmul(patches.reshape(positions, w[0].size), w.reshape(w.shape[0], -1).T)
         return np.asarray(product.reshape(x.shape[0], *sizes, w.shape[0]))
     total = np.zeros((x.shape[0], *sizes, w.shape[0]), x.dtype)
     for tap, elements in taps(x, kernel, strides, dilations):
@@ -74,10 +75,10 @@ def grouped_product(x: Array, w: Array, groups: int) -> Array:
     outputs, inner = w.shape
     lead = x.shape[:-1]
     if groups == 1:
-        return np.asarray(np.matmul(x.reshape(-1, x.shape[-1]), w.T).reshape(*lead, outputs))
+        return np.asarray(np.matmul(x.reshape(math.prod(lead), x.shape[-1]), w.T).reshape(*lead, outputs))
     if inner == 1 and outputs == groups:
         return np.asarray(x * w[:, 0])
-    parts = x.reshape(-1, groups, inner).transpose(1, 0, 2)
+    parts = x.reshape(math.prod(lead), groups, inner).transpose(1, 0, 2)
     weights = w.reshape(groups, outputs // groups, inner).transpose(0, 2, 1)
     product = np.matmul(parts, weights).transpose(1, 0, 2)
     return np.asarray(product.reshape(*lead, outputs))
