@@ -20,12 +20,15 @@ from edgec.writers.onnx import (  # noqa: F401  (they register what they write)
     gather,
     map,
     matmul,
+    ml,
     normalize,
     pool,
+    random,
     reduce,
     resize,
     rnn,
     select,
+    sequence,
     view,
 )
 from edgec.writers.onnx.errors import OnnxError
@@ -98,7 +101,7 @@ def _model(graph: Graph, model: Model, entry: str, target: Target) -> ModelProto
         [_info(v, model) for v in graph.outputs],
         shared.initializers,
     )
-    opsets = [onnx.helper.make_opsetid("", target.opset)]
+    opsets = [onnx.helper.make_opsetid(d, target.version(d)) for d in sorted(shared.domains)]
     version = max(onnx.helper.find_min_ir_version_for(opsets), _IR_VERSION if model.value_metadata else 0)
     proto = onnx.helper.make_model(written, opset_imports=opsets, producer_name="edgec", ir_version=version)
     proto.metadata_props.extend(_entries(dict(_metadata(model, entry))))

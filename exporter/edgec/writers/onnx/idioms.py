@@ -83,8 +83,6 @@ _RULES: list[Idiom] = [
         "HardSigmoid",
         attributes=_named(alpha="a", beta="b"),
     ),
-    Idiom(_tree("mul(x, sigmoid(x))"), "Swish"),
-    Idiom(_tree("mul(x, sigmoid(mul(x, a)))"), "Swish", attributes=_named(alpha="a")),
     Idiom(_tree("select(lt(x, 0.0), expm1(x), x)"), "Elu"),
     Idiom(_tree("select(lt(x, 0.0), mul(a, expm1(x)), x)"), "Elu", attributes=_named(alpha="a")),
     Idiom(

@@ -6,8 +6,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from edgec.ir.types import DType
 from edgec.ops.program import Instruction, Program
 
@@ -29,6 +27,7 @@ class Range:
 
 
 ANY = Range()
+_NARROW = {DType.I4: 4, DType.U4: 4, DType.I2: 2, DType.U2: 2}
 
 
 def limits(dtype: DType) -> Range:
@@ -36,8 +35,9 @@ def limits(dtype: DType) -> Range:
     if dtype == DType.BOOL:
         return Range(0, 1, False)
     if dtype.is_int:
-        info = np.iinfo(dtype.numpy)
-        return Range(int(info.min), int(info.max), False)
+        bits = _NARROW.get(dtype, dtype.itemsize * 8)
+        low = -(1 << (bits - 1)) if dtype.is_signed_int else 0
+        return Range(low, low + (1 << bits) - 1, False)
     return ANY
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from edgec.ir.graph import Node
 from edgec.ops.rnn import Rnn
 from edgec.writers.onnx.scope import Scope, writes
@@ -15,7 +17,7 @@ def write_rnn(scope: Scope, node: Node) -> list[str]:
     given = scope.names([*node.inputs, *[None] * 8][:8])
     if op.kind != "lstm":
         given = given[:6]
-    attributes = {
+    attributes: dict[str, Any] = {
         "direction": op.direction,
         "hidden_size": op.hidden_size,
         "activations": op.activations or None,

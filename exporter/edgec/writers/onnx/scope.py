@@ -35,6 +35,7 @@ class Shared:
 
     def __init__(self, target: Target) -> None:
         self.target = target
+        self.domains = {""}
         self.initializers: list[TensorProto] = []
         self._names: set[str] = set()
         self._node_names: set[str] = set()
@@ -139,25 +140,24 @@ class Scope:
         return self.emit_many(op_type, inputs, 1, **attributes)[0]
 
     def emit_many(
-        self, op_type: str, inputs: Sequence[str], results: int | Sequence[bool], **attributes: Any
+        self, op_type: str, inputs: Sequence[str], results: int, domain: str = "", **attributes: Any
     ) -> list[str]:
-        """A node of several results: how many, or which of them are used; "" stands for an unused one."""
-        if not self.target.has(op_type):
+        """The results of a node that has several."""
+        if not self.target.has(op_type, domain):
             raise OnnxError(
                 f"'{self.who}': {op_type} is not in opset {self.target.opset}; choose a newer one"
             )
-        used = [True] * results if isinstance(results, int) else list(results)
+        self.shared.domains.add(domain)
         label = f"{self.who}/{op_type}" if self.who else op_type
-        outputs = [self.shared.unique(label) if u else "" for u in used]
-        while outputs and not outputs[-1]:
-            outputs.pop()
+        outputs = [self.shared.unique(label) for _ in range(results)]
         given = list(inputs)
         while len(given) > self.target.least_operands(op_type) and not given[-1]:
             given.pop()
         kept = {k: v for k, v in attributes.items() if v is not None}
-        node = helper.make_node(op_type, given, outputs, name=self.shared.unique_node(label), **kept)
+        name = self.shared.unique_node(label)
+        node = helper.make_node(op_type, given, outputs, name=name, domain=domain, **kept)
         self.nodes.append(node)
-        return outputs + [""] * (len(used) - len(outputs))
+        return outputs
 
     def constant(self, value: Any, dtype: DType = DType.I64) -> str:
         """An initializer of a number or array."""
@@ -217,6 +217,10 @@ class Scope:
         """The last node of those that stand for one of the source takes its name."""
         if len(self.nodes) > mark and name:
             self.nodes[-1].name = self.shared.unique_node(name)
+
+    def is_read(self, value: Value) -> bool:
+        """Whether a node reads the value or it is a result; sizes may still be elements of it."""
+        return value in self.graph.outputs or any(value in node.inputs for node in self.graph.nodes)
 
     def makes(self, name: str) -> bool:
         """Whether a node of this graph makes the name."""

@@ -29,13 +29,20 @@ def write_nonzero(scope: Scope, node: Node) -> str:
 
 @writes("compress")
 def write_compress(scope: Scope, node: Node) -> str:
-    return scope.emit("Compress", *scope.names(node.inputs), axis=op_of(node, Compress).axis)
+    x, condition = node.operand(0), node.operand(1)
+    made = computable(scope, "Compress", x.dtype)
+    given = scope.cast(scope.name(x), x.dtype, made)
+    kept = scope.emit("Compress", given, scope.name(condition), axis=op_of(node, Compress).axis)
+    return scope.cast(kept, made, x.dtype)
 
 
 @writes("unique")
 def write_unique(scope: Scope, node: Node) -> list[str]:
-    op = op_of(node, Unique)
-    return scope.emit_many("Unique", scope.names(node.inputs), 4, axis=op.axis, sorted=int(op.sorted))
+    op, x = op_of(node, Unique), node.operand(0)
+    made = computable(scope, "Unique", x.dtype)
+    given = scope.cast(scope.name(x), x.dtype, made)
+    values, *places = scope.emit_many("Unique", [given], 4, axis=op.axis, sorted=int(op.sorted))
+    return [scope.cast(values, made, x.dtype), *places]
 
 
 @writes("nms")

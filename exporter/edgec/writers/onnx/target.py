@@ -12,6 +12,7 @@ from edgec.ir.types import DType, ElementType, TensorType
 from edgec.writers.onnx.errors import OnnxError
 
 OLDEST, NEWEST = 13, 26
+ML_VERSION = 5  # of ai.onnx.ml
 _NEWER_TYPES = {
     DType.BF16: 13,
     DType.F8E4M3FN: 19,
@@ -39,8 +40,12 @@ class Target:
             raise OnnxError(f"opset {opset} cannot be written, expected {OLDEST} to {newest}")
         self.opset = opset
 
-    def has(self, op_type: str) -> bool:
-        return _schema(op_type, self.opset) is not None
+    def version(self, domain: str) -> int:
+        """The version of a domain's operators."""
+        return ML_VERSION if domain else self.opset
+
+    def has(self, op_type: str, domain: str = "") -> bool:
+        return _schema(op_type, self.version(domain), domain) is not None
 
     def least_operands(self, op_type: str) -> int:
         """How many operands must be named, if by an empty name."""
@@ -72,9 +77,9 @@ class Target:
 
 
 @lru_cache(maxsize=4096)
-def _schema(op_type: str, opset: int) -> onnx.defs.OpSchema | None:
+def _schema(op_type: str, opset: int, domain: str = "") -> onnx.defs.OpSchema | None:
     try:
-        found = onnx.defs.get_schema(op_type, opset, "")
+        found = onnx.defs.get_schema(op_type, opset, domain)
     except onnx.defs.SchemaError:
         return None
     return None if found.deprecated else found

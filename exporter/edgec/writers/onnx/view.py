@@ -155,5 +155,7 @@ def write_extents(scope: Scope, node: Node) -> str:
 @writes("bitcast")
 def write_bitcast(scope: Scope, node: Node) -> str:
     dtype = DType(op_of(node, view.Bitcast).dtype)
+    if not scope.is_read(node.outputs[0]):
+        return ""
     scope.target.since(26, node.name, "BitCast")
     return scope.emit("BitCast", scope.name(node.operand(0)), to=onnx_type(dtype))
