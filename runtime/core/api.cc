@@ -1,12 +1,11 @@
 // The C ABI: checks of every handle and index, and the thread's last error.
-#include <cstdlib>
-#include <cstring>
+#include <cstddef>
 #include <new>
 #include <string>
 
+#include "core/api.h"
 #include "core/devices.h"
 #include "core/loader.h"
-#include "core/session.h"
 #include "core/threads.h"
 #include "core/types.h"
 #include "edgert.h"
@@ -15,17 +14,19 @@ using edgert::error;
 using edgert::Session;
 using edgert::Status;
 
-struct edgert_session {
-  std::unique_ptr<Session> session;
-};
-
-struct edgert_value {
-  edgert_tensor tensor;  // owns its data
-};
+using edgert::bad_argument;
+using edgert::get;
+using edgert::is_index;
+using edgert::report;
+using edgert::sized;
 
 namespace {
 
 thread_local std::string last_error;
+
+}  // namespace
+
+namespace edgert {
 
 edgert_status report(const Status& status) {
   if (!status.ok()) last_error = status.text();
@@ -36,21 +37,15 @@ edgert_status bad_argument(const char* function, const char* what) {
   return report(error(EDGERT_ERROR_ARGUMENT, "%s: %s", function, what));
 }
 
-bool within(int32_t index, size_t count) { return index >= 0 && static_cast<size_t>(index) < count; }
-
-// The session behind a handle; null after having reported that it is none.
 Session* get(const edgert_session* handle, const char* function) {
   if (handle && handle->session) return handle->session.get();
   bad_argument(function, "the session is null or closed");
   return nullptr;
 }
 
-template <class T>
-bool sized(const T* object, const char* function) {
-  if (object && object->size >= sizeof(T)) return true;
-  bad_argument(function, "a struct is null or its `size` is not set");
-  return false;
-}
+}  // namespace edgert
+
+namespace {
 
 Status read_options(const edgert_options* options, edgert::Settings& settings, bool& verify) {
   settings.threads = edgert::usable_cores();
@@ -151,16 +146,16 @@ int32_t edgert_output_count(const edgert_session* handle) {
 
 edgert_status edgert_input_spec(const edgert_session* handle, int32_t index, edgert_spec* out) {
   const Session* session = get(handle, "input_spec");
-  if (!session || !sized(out, "input_spec")) return EDGERT_ERROR_ARGUMENT;
-  if (!within(index, session->input_count())) return bad_argument("input_spec", "no such input");
+  if (!session || !sized(out, "input_spec", offsetof(edgert_spec, type))) return EDGERT_ERROR_ARGUMENT;
+  if (!is_index(index, session->input_count())) return bad_argument("input_spec", "no such input");
   session->spec(session->input(static_cast<size_t>(index)), *out);
   return EDGERT_OK;
 }
 
 edgert_status edgert_output_spec(const edgert_session* handle, int32_t index, edgert_spec* out) {
   const Session* session = get(handle, "output_spec");
-  if (!session || !sized(out, "output_spec")) return EDGERT_ERROR_ARGUMENT;
-  if (!within(index, session->output_count())) return bad_argument("output_spec", "no such output");
+  if (!session || !sized(out, "output_spec", offsetof(edgert_spec, type))) return EDGERT_ERROR_ARGUMENT;
+  if (!is_index(index, session->output_count())) return bad_argument("output_spec", "no such output");
   session->spec(session->output(static_cast<size_t>(index)), *out);
   return EDGERT_OK;
 }
@@ -168,14 +163,14 @@ edgert_status edgert_output_spec(const edgert_session* handle, int32_t index, ed
 edgert_status edgert_set_input(edgert_session* handle, int32_t index, const edgert_tensor* tensor) {
   Session* session = get(handle, "set_input");
   if (!session || !sized(tensor, "set_input")) return EDGERT_ERROR_ARGUMENT;
-  if (!within(index, session->input_count())) return bad_argument("set_input", "no such input");
+  if (!is_index(index, session->input_count())) return bad_argument("set_input", "no such input");
   return report(session->set_input(static_cast<size_t>(index), *tensor));
 }
 
 edgert_status edgert_set_output(edgert_session* handle, int32_t index, const edgert_tensor* tensor) {
   Session* session = get(handle, "set_output");
   if (!session || (tensor && !sized(tensor, "set_output"))) return EDGERT_ERROR_ARGUMENT;
-  if (!within(index, session->output_count())) return bad_argument("set_output", "no such output");
+  if (!is_index(index, session->output_count())) return bad_argument("set_output", "no such output");
   return report(session->set_output(static_cast<size_t>(index), tensor));
 }
 
@@ -187,7 +182,7 @@ edgert_status edgert_run(edgert_session* handle) {
 edgert_status edgert_get_output(edgert_session* handle, int32_t index, edgert_tensor* out) {
   Session* session = get(handle, "get_output");
   if (!session || !sized(out, "get_output")) return EDGERT_ERROR_ARGUMENT;
-  if (!within(index, session->output_count())) return bad_argument("get_output", "no such output");
+  if (!is_index(index, session->output_count())) return bad_argument("get_output", "no such output");
   return report(session->get_output(static_cast<size_t>(index), *out));
 }
 
@@ -195,7 +190,7 @@ edgert_status edgert_get_output_device(edgert_session* handle, int32_t index, ed
                                        void** memory, uint64_t* offset) {
   Session* session = get(handle, "get_output_device");
   if (!session || !sized(shape, "get_output_device")) return EDGERT_ERROR_ARGUMENT;
-  if (!within(index, session->output_count()) || !memory || !offset)
+  if (!is_index(index, session->output_count()) || !memory || !offset)
     return bad_argument("get_output_device", "no such output, or a pointer is null");
   edgert::Memory found;
   Status status = session->get_output_device(static_cast<size_t>(index), *shape, found);
@@ -208,7 +203,7 @@ edgert_status edgert_set_input_device(edgert_session* handle, int32_t index, con
                                       void* memory, uint64_t offset) {
   Session* session = get(handle, "set_input_device");
   if (!session || !sized(shape, "set_input_device")) return EDGERT_ERROR_ARGUMENT;
-  if (!within(index, session->input_count()) || !memory)
+  if (!is_index(index, session->input_count()) || !memory)
     return bad_argument("set_input_device", "no such input, or its memory is null");
   return report(session->set_input_device(static_cast<size_t>(index), *shape, {memory, offset}));
 }
@@ -220,56 +215,6 @@ void edgert_cancel(edgert_session* handle) {
 edgert_status edgert_reset(edgert_session* handle) {
   Session* session = get(handle, "reset");
   return session ? report(session->reset()) : EDGERT_ERROR_ARGUMENT;
-}
-
-// ---- values of any kind ----
-
-edgert_status edgert_value_tensor(const edgert_tensor* tensor, edgert_value** out) {
-  if (!sized(tensor, "value_tensor")) return EDGERT_ERROR_ARGUMENT;
-  if (!out || (tensor->bytes && !tensor->data) || tensor->rank < 0 || tensor->rank > EDGERT_MAX_RANK)
-    return bad_argument("value_tensor", "out or data is null, or the rank is out of range");
-  *out = nullptr;
-  int64_t elements, bytes;
-  if (!edgert::product({tensor->dims, static_cast<size_t>(tensor->rank)}, elements) ||
-      !edgert::multiply(elements, static_cast<int64_t>(edgert::item_size(tensor->dtype)), bytes) ||
-      static_cast<uint64_t>(bytes) > tensor->bytes || edgert::item_size(tensor->dtype) == 0)
-    return bad_argument("value_tensor", "its bytes do not hold its dims, or its type is not one of tensors");
-  auto* value = new (std::nothrow) edgert_value{*tensor};
-  void* data = nullptr;
-  if (!value || posix_memalign(&data, 64, tensor->bytes ? tensor->bytes : 1) != 0) {
-    delete value;
-    return report(error(EDGERT_ERROR_MEMORY, "value_tensor: no memory"));
-  }
-  if (tensor->bytes) std::memcpy(data, tensor->data, tensor->bytes);
-  value->tensor.data = data;
-  *out = value;
-  return EDGERT_OK;
-}
-
-edgert_status edgert_get_output_value(edgert_session* handle, int32_t index, edgert_value** out) {
-  edgert_tensor tensor{};
-  tensor.size = sizeof tensor;
-  if (edgert_status status = edgert_get_output(handle, index, &tensor); status != EDGERT_OK) return status;
-  return edgert_value_tensor(&tensor, out);
-}
-
-edgert_status edgert_set_input_value(edgert_session* handle, int32_t index, edgert_value* value) {
-  if (!value) return bad_argument("set_input_value", "value is null");
-  return edgert_set_input(handle, index, &value->tensor);
-}
-
-int32_t edgert_value_kind(const edgert_value* value) { return value ? 0 : -1; }
-
-edgert_status edgert_value_get_tensor(const edgert_value* value, edgert_tensor* out) {
-  if (!sized(out, "value_get_tensor")) return EDGERT_ERROR_ARGUMENT;
-  if (!value) return bad_argument("value_get_tensor", "value is null");
-  *out = value->tensor;
-  return EDGERT_OK;
-}
-
-void edgert_value_free(edgert_value* value) {
-  if (value) std::free(value->tensor.data);
-  delete value;
 }
 
 // ---- looking inside ----
@@ -295,7 +240,7 @@ edgert_status edgert_name(const edgert_session* handle, int32_t index, const cha
                           const char** absorbed_by, int32_t* rank, uint8_t perm[EDGERT_MAX_RANK]) {
   const Session* session = get(handle, "name");
   if (!session) return EDGERT_ERROR_ARGUMENT;
-  if (!within(index, session->graph().names.size()) || !name || !absorbed_by || !rank || !perm)
+  if (!is_index(index, session->graph().names.size()) || !name || !absorbed_by || !rank || !perm)
     return bad_argument("name", "no such name, or a pointer is null");
   const edgert::SourceName& found = session->graph().names[static_cast<size_t>(index)];
   *name = found.name.c_str();
@@ -311,7 +256,7 @@ edgert_status edgert_name(const edgert_session* handle, int32_t index, const cha
 edgert_status edgert_get_named(edgert_session* handle, int32_t index, edgert_tensor* out) {
   Session* session = get(handle, "get_named");
   if (!session || !sized(out, "get_named")) return EDGERT_ERROR_ARGUMENT;
-  if (!within(index, session->graph().names.size())) return bad_argument("get_named", "no such name");
+  if (!is_index(index, session->graph().names.size())) return bad_argument("get_named", "no such name");
   return report(session->get_named(static_cast<size_t>(index), *out));
 }
 
@@ -325,7 +270,7 @@ edgert_status edgert_reference(edgert_session* handle, int32_t index, int32_t is
   const Session* session = get(handle, "reference");
   if (!session || !sized(out, "reference")) return EDGERT_ERROR_ARGUMENT;
   const size_t positions = is_output ? session->output_count() : session->input_count();
-  if (!within(index, session->reference_count()) || !within(position, positions) || !tolerance || !source)
+  if (!is_index(index, session->reference_count()) || !is_index(position, positions) || !tolerance || !source)
     return bad_argument("reference", "no such reference or position, or a pointer is null");
   const edgert::Reference& found = session->model().references[static_cast<size_t>(index)];
   *tolerance = found.tolerance;

@@ -4,6 +4,7 @@
 #include "core/check_graph.h"
 #include "core/loader.h"
 #include "core/object.h"
+#include "core/string_constants.h"
 #include "core/types.h"
 
 namespace edgert {
@@ -32,7 +33,7 @@ Status check_constants(const Model& model) {
     const Constant& c = model.constants[i];
     int64_t elements, bytes;
     const auto item = static_cast<int64_t>(item_size(c.dtype));
-    if (item == 0 || holds_pointers(c.dtype))
+    if (item == 0 || is_container(c.dtype))
       return bad("constant %zu has type %s (%d)", i, dtype_name(c.dtype), c.dtype);
     if (c.dims.size() > EDGERT_MAX_RANK || !product(c.dims, elements) || !multiply(elements, item, bytes))
       return bad("constant %zu has size %s", i, shape_text(c.dims).c_str());
@@ -256,6 +257,7 @@ void find_keys(int32_t graph_index, Graph& graph, const std::vector<Owner>& owne
 
 Status check_model(Model& model) {
   EDGERT_TRY(check_exprs(model));
+  EDGERT_TRY(expand_strings(model));
   EDGERT_TRY(check_constants(model));
   for (Graph& graph : model.graphs) EDGERT_TRY(check_graph(model, graph));
   if (model.entries.empty()) return bad("the file has no entry point");

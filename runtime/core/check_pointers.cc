@@ -49,14 +49,21 @@ bool is_one_of(std::string_view name, std::span<const std::string_view> names) {
 
 }  // namespace
 
-Status check_value_type(const Value& value) {
+Status check_value_type(Value& value) {
   if (item_size(value.dtype) == 0)
     return bad("value '%s' has type %s (%d), which this version cannot hold", value.name.c_str(),
                dtype_name(value.dtype), value.dtype);
   if (is_container(value.dtype) && !value.dims.empty())
     return bad("value '%s' is %s of rank %zu, expected a scalar", value.name.c_str(), dtype_name(value.dtype),
                value.dims.size());
-  return {};
+  if (!is_container(value.dtype)) return {};
+  if (value.type_text.empty()) value.type_text = dtype_name(value.dtype) + std::string("(?)");
+  if (value.dtype == EDGERT_MAP && value.type_text == "map(?)") value.type.dtype = EDGERT_MAP;
+  else if (!parse_value_type(value.type_text, value.type))
+    return bad("value '%s': '%.200s' is no type", value.name.c_str(), value.type_text.c_str());
+  if (value.type.dtype == value.dtype) return {};
+  return bad("value '%s' is %s, but its type is %.200s", value.name.c_str(), dtype_name(value.dtype),
+             value.type_text.c_str());
 }
 
 Status check_pointers(const Graph& graph, const Node& node) {

@@ -7,8 +7,8 @@
 
 namespace edgert {
 
-// A value's type: containers are scalars.
-Status check_value_type(const Value& value);
+// A value's type: containers are scalars, and what they hold is read from its text.
+Status check_value_type(Value& value);
 // A node with a string or container among its operands or results is of one of three kinds: it moves elements
 // (to a result of its first operand's type), it runs bodies, or its kernels check what they read and make
 // (the operators on text and containers, and custom ones).

@@ -165,6 +165,7 @@ Value Reader::value(const fb::Value& from) {
   to.constant = from.constant();
   to.form = from.form();
   to.capacity = from.capacity();
+  to.type_text = text(from.type());
   if (from.base() >= 0)
     problem_ = error(EDGERT_ERROR_UNSUPPORTED,
                      "load: value '%s' lies inside another, which this version cannot read", to.name.c_str());

@@ -13,7 +13,7 @@ namespace edgert {
 // is EDGERT_ERROR_FORMAT with a reason. `verify` also checks the whole-file checksum.
 Status load_model(std::shared_ptr<const File> file, bool verify, std::shared_ptr<const Model>& out);
 
-// The semantic half: indices, types, order of definition; fills the derived fields.
+// The semantic half: indices, types, order of definition; fills the derived fields and expands strings.
 Status check_model(Model& model);
 
 }  // namespace edgert

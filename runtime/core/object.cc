@@ -30,6 +30,26 @@ uint64_t object_bytes(const Object& tensor) {
   return static_cast<uint64_t>(elements) * item_size(tensor.dtype);
 }
 
+void describe_tensor(const Object& tensor, edgert_tensor& out) {
+  const uint32_t size = out.size;
+  out = {};
+  out.size = size;
+  out.dtype = tensor.dtype;
+  out.rank = tensor.rank;
+  std::ranges::copy(tensor.dims, out.dims);
+  out.data = const_cast<void*>(tensor.data);
+  out.bytes = object_bytes(tensor);
+}
+
+Status check_strings(const char* who, const void* strings, int64_t count) {
+  const auto* all = static_cast<const edgert_string*>(strings);
+  for (int64_t i = 0; i < count; i++)
+    if (!all[i].data && all[i].bytes)
+      return error(EDGERT_ERROR_ARGUMENT, "%s: string %lld of %llu bytes is null", who,
+                   static_cast<long long>(i), static_cast<unsigned long long>(all[i].bytes));
+  return {};
+}
+
 Status depth_of(std::span<const Object* const> items, int32_t& depth) {
   depth = 1;
   for (const Object* item : items)

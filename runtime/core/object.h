@@ -24,6 +24,7 @@ struct edgert_value {
   int64_t count = 0;
   int32_t depth = 0;        // containers inside one another: 0 for a tensor, at most kMaxDepth
   bool is_counted = false;  // made by the host: an OwnedValue (value.h)
+  void* growth = nullptr;   // room behind the items of a sequence, while a run appends to it (its kernel)
 };
 
 namespace edgert {
@@ -43,6 +44,10 @@ const Object* content(const Object* handle, int32_t dtype);
 std::string object_text(const Object* object);
 // The bytes of a tensor's elements.
 uint64_t object_bytes(const Object& tensor);
+// The tensor as the C ABI says it; `size` stays.
+void describe_tensor(const Object& tensor, edgert_tensor& out);
+// Strings of the host: no text is null but empty ones.
+Status check_strings(const char* who, const void* strings, int64_t count);
 // What an object of these items is deep; more than kMaxDepth is an error.
 Status depth_of(std::span<const Object* const> items, int32_t& depth);
 

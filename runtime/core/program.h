@@ -4,13 +4,16 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <new>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "core/file.h"
 #include "core/node.h"
+#include "core/value_type.h"
 
 namespace edgert {
 
@@ -56,6 +59,7 @@ struct Value {
   int32_t constant = -1;
   int32_t form = 0;
   int32_t capacity = -1;  // expression, elements; -1: the product of dims
+  std::string type_text;  // of a container, what it holds
 
   // Derived by the loader.
   int32_t producer = -1;     // node; -1: a graph input or a constant
@@ -64,6 +68,7 @@ struct Value {
   int32_t segment = 0;       // where it is defined
   int32_t dims_offset = 0;   // of its dims in Graph::dim_count numbers
   int32_t last_segment = 0;  // of a root: the last one that reads it or an alias of it
+  ValueType type;            // of a container
   bool unbounded = false;    // a kernel or body finds its size, and no capacity bounds it
   bool escapes = false;      // of a root: read by a later segment, by a binding, or as an output
 };
@@ -135,6 +140,11 @@ struct Reference {
   std::string source;
 };
 
+struct FreeStrings {
+  void operator()(edgert_string* strings) const { ::operator delete(strings, std::align_val_t{64}); }
+};
+using StringArray = std::unique_ptr<edgert_string[], FreeStrings>;
+
 struct Model {
   std::shared_ptr<const File> file;
   std::string producer;
@@ -147,6 +157,8 @@ struct Model {
   std::vector<State> states;
   std::vector<Reference> references;
   std::span<const uint8_t> data;  // the section that holds the constants
+  // Of constants of strings, by where they are stored and how many they are.
+  std::map<std::pair<const uint8_t*, uint64_t>, StringArray> strings;
 };
 
 }  // namespace edgert

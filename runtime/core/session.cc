@@ -159,36 +159,47 @@ Status Session::prepare(int32_t entry) {
   for (size_t i = 0; i < is_state.size(); i++)
     if (!is_state[i]) inputs_.push_back(i);
   bound_.resize(inputs_.size());
+  output_values_.resize(graph().outputs.size());
   for (const auto* list : {&graph().inputs, &graph().outputs})
     for (int32_t v : *list) {
       const Value& value = graph().values[static_cast<size_t>(v)];
       std::vector<std::string> texts;
       for (int32_t d : value.dims) texts.push_back(expr_text(model, d));
+      std::string type = value.type_text;
+      if (type.empty()) {
+        for (const std::string& t : texts) type += (type.empty() ? "" : ", ") + t;
+        type = dtype_name(value.dtype) + ("[" + type) + "]";
+      }
+      type_texts_.push_back(std::move(type));
       dim_text_index_[&value] = dim_texts_.size();
       dim_texts_.push_back(std::move(texts));
     }
   return {};
 }
 
-void Session::spec(const Value& value, edgert_spec& out) const {
-  const uint32_t size = out.size;
-  out = {};
-  out.size = size;
-  out.kind = 0;
+void Session::spec(const Value& value, edgert_spec& given) const {
+  edgert_spec out{};
+  out.size = given.size;
   out.dtype = value.dtype;
   out.rank = static_cast<int32_t>(value.dims.size());
   out.name = value.name.c_str();
-  const auto& texts = dim_texts_[dim_text_index_.at(&value)];
+  const size_t index = dim_text_index_.at(&value);
+  const auto& texts = dim_texts_[index];
+  out.type = type_texts_[index].c_str();
   for (size_t i = 0; i < value.dims.size(); i++) {
     const Expr& e = model().exprs[static_cast<size_t>(value.dims[i])];
     out.dims[i] = e.code == ExprCode::kConst ? e.value : -1;
     out.dim_texts[i] = texts[i].c_str();
   }
+  std::memcpy(&given, &out, std::min<size_t>(given.size, sizeof out));
 }
 
 Status Session::check_tensor(const char* what, const Value& value, const edgert_tensor& tensor,
                              bool has_data) const {
   const char* name = value.name.c_str();
+  if (is_container(value.dtype))
+    return error(EDGERT_ERROR_ARGUMENT, "%s '%s' is %s, expected a call for values of any kind", what, name,
+                 value.type_text.c_str());
   if (tensor.dtype != value.dtype)
     return error(EDGERT_ERROR_ARGUMENT, "%s '%s' is %s, expected %s", what, name, dtype_name(tensor.dtype),
                  dtype_name(value.dtype));
@@ -203,6 +214,7 @@ Status Session::check_tensor(const char* what, const Value& value, const edgert_
     return error(EDGERT_ERROR_ARGUMENT, "%s '%s' %s needs %lld bytes, got %llu", what, name,
                  shape_text(dims).c_str(), static_cast<long long>(bytes),
                  static_cast<unsigned long long>(tensor.data ? tensor.bytes : 0));
+  if (has_data && value.dtype == EDGERT_STRING) return check_strings(name, tensor.data, elements);
   return {};
 }
 
@@ -214,6 +226,32 @@ Status Session::set_input(size_t index, const edgert_tensor& tensor) {
   b.tensor = tensor;
   b.given = true;
   b.on_device = false;
+  b.value.reset();
+  return {};
+}
+
+Status Session::set_input_value(size_t index, const Object* value) {
+  Lock lock(*this);
+  EDGERT_TRY(lock.status());
+  const Value& v = input(index);
+  edgert_tensor tensor{};
+  if (is_container(v.dtype)) {
+    if (std::string why = misfit(v.type, value); !why.empty())
+      return {EDGERT_ERROR_ARGUMENT, "input '" + v.name + "' " + why};
+  } else {
+    if (!value || is_container(value->dtype))
+      return error(EDGERT_ERROR_ARGUMENT, "input '%s' is %s, expected %s", v.name.c_str(),
+                   object_text(value).c_str(), type_texts_[dim_text_index_.at(&v)].c_str());
+    describe_tensor(*value, tensor);
+    EDGERT_TRY(check_tensor("input", v, tensor, true));
+  }
+  Bound& b = bound_[index];
+  EDGERT_TRY(ValueRef::of(value, b.value));
+  if (b.value.get() && !is_container(v.dtype)) describe_tensor(*b.value.get(), tensor);
+  b.tensor = tensor;
+  b.handle = reinterpret_cast<uintptr_t>(b.value.get());
+  b.given = true;
+  b.on_device = false;
   return {};
 }
 
@@ -223,6 +261,9 @@ Status Session::set_input_device(size_t index, const edgert_tensor& shape, Memor
   if (context_->device_count() < 2)
     return error(EDGERT_ERROR_ARGUMENT, "input '%s': the session runs on the CPU", input(index).name.c_str());
   EDGERT_TRY(check_tensor("input", input(index), shape, false));
+  if (holds_pointers(input(index).dtype))
+    return error(EDGERT_ERROR_ARGUMENT, "input '%s': strings cannot be in a device's memory",
+                 input(index).name.c_str());
   Bound& b = bound_[index];
   b.tensor = shape;
   b.memory = memory;
@@ -238,6 +279,10 @@ Status Session::set_output(size_t index, const edgert_tensor* tensor) {
     return {};
   }
   const Value& value = output(index);
+  if (holds_pointers(value.dtype))
+    return error(EDGERT_ERROR_ARGUMENT,
+                 "output '%s' is %s, which cannot be written to the caller's memory: read it after the run",
+                 value.name.c_str(), dtype_name(value.dtype));
   EDGERT_TRY(check_tensor("output", value, *tensor, true));
   if (reinterpret_cast<uintptr_t>(tensor->data) % item_size(value.dtype) != 0)
     return error(EDGERT_ERROR_ARGUMENT, "output '%s': its memory is not aligned to its elements",
@@ -259,6 +304,10 @@ Status Session::hand_over(size_t index) {
   const Value& value = input(index);
   const auto position = static_cast<int32_t>(inputs_[index]);
   if (!b.given) return error(EDGERT_ERROR_ARGUMENT, "input '%s' is not set", value.name.c_str());
+  if (is_container(value.dtype)) {
+    frame_->set_input(position, {&b.handle, 0}, {});
+    return {};
+  }
   const std::span dims(b.tensor.dims, static_cast<size_t>(b.tensor.rank));
   int64_t elements = 0;
   product(dims, elements);
@@ -328,7 +377,25 @@ Status Session::store_state(Tied& state) {
   const int32_t value = graph().outputs[state.output];
   const uint64_t bytes = frame_->bytes(value);
   EDGERT_TRY(reserve(state.next, bytes, "state"));
-  return frame_->read(value, state.next.memory.handle, bytes);
+  EDGERT_TRY(frame_->read(value, state.next.memory.handle, bytes));
+  const int32_t dtype = graph().values[static_cast<size_t>(value)].dtype;
+  return holds_pointers(dtype) ? detach(state, dtype, bytes) : Status();
+}
+
+// Copies what the elements of the next state point to out of the run's memory.
+Status Session::detach(Tied& state, int32_t dtype, uint64_t bytes) {
+  if (!state.next_heap) state.next_heap = std::make_unique<Heap>(*context_);
+  state.next_heap->clear();
+  Copier copier([&heap = *state.next_heap](uint64_t size) { return heap.allocate(size); });
+  if (dtype == EDGERT_STRING) {
+    auto* strings = static_cast<edgert_string*>(state.next.memory.handle);
+    return copier.strings(strings, bytes / sizeof *strings, strings);
+  }
+  const Object *handle, *copy;
+  std::memcpy(&handle, state.next.memory.handle, sizeof handle);
+  EDGERT_TRY(copier.copy(handle, copy));
+  std::memcpy(state.next.memory.handle, &copy, sizeof copy);
+  return {};
 }
 
 Status Session::run() {
@@ -355,6 +422,7 @@ Status Session::run() {
     const auto dims = frame_->dims(graph().outputs[s.output]);
     s.dims.assign(dims.begin(), dims.end());
     std::swap(s.now, s.next);
+    std::swap(s.now_heap, s.next_heap);
   }
   has_result_ = true;
   return {};
@@ -380,6 +448,9 @@ void Session::shape_of(int32_t value, edgert_tensor& out) const {
 
 Status Session::view(int32_t value, edgert_tensor& out) {
   const Value& v = graph().values[static_cast<size_t>(value)];
+  if (is_container(v.dtype))
+    return error(EDGERT_ERROR_ARGUMENT, "'%s' is %s, not a tensor: only outputs of that kind can be read",
+                 v.name.c_str(), v.type_text.c_str());
   shape_of(value, out);
   int device;
   Memory memory = frame_->locate(value, device);
@@ -401,6 +472,30 @@ Status Session::get_output(size_t index, edgert_tensor& out) {
   if (!has_result_)
     return error(EDGERT_ERROR_ARGUMENT, "output '%s': no run has finished", output(index).name.c_str());
   return view(graph().outputs[index], out);
+}
+
+Status Session::get_output_value(size_t index, const Object*& out) {
+  const int32_t dtype = output(index).dtype;
+  out = nullptr;
+  if (!is_container(dtype)) {
+    edgert_tensor tensor{};
+    EDGERT_TRY(get_output(index, tensor));
+    Object& object = output_values_[index];
+    object.dtype = tensor.dtype;
+    object.rank = tensor.rank;
+    std::ranges::copy(tensor.dims, object.dims);
+    object.data = tensor.data;
+    out = &object;
+    return {};
+  }
+  Lock lock(*this);
+  EDGERT_TRY(lock.status());
+  if (!has_result_)
+    return error(EDGERT_ERROR_ARGUMENT, "output '%s': no run has finished", output(index).name.c_str());
+  uint64_t handle = 0;
+  EDGERT_TRY(frame_->read(graph().outputs[index], &handle, sizeof handle));
+  out = content(reinterpret_cast<const Object*>(static_cast<uintptr_t>(handle)), dtype);
+  return {};
 }
 
 Status Session::get_output_device(size_t index, edgert_tensor& shape, Memory& memory) {

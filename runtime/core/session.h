@@ -9,6 +9,7 @@
 
 #include "core/context.h"
 #include "core/frame.h"
+#include "core/value.h"
 
 namespace edgert {
 
@@ -40,15 +41,20 @@ class Session {
   const Value& output(size_t index) const {
     return graph().values[static_cast<size_t>(graph().outputs[index])];
   }
+  // As much of the struct as `size` says there is.
   void spec(const Value& value, edgert_spec& out) const;
 
   Status set_input(size_t index, const edgert_tensor& tensor);
+  // Of any kind; null is the absent optional.
+  Status set_input_value(size_t index, const Object* value);
   Status set_input_device(size_t index, const edgert_tensor& shape, Memory memory);
   Status set_output(size_t index, const edgert_tensor* tensor);
   Status run();
   void cancel() { context_->cancelled = true; }
   Status reset();
   Status get_output(size_t index, edgert_tensor& out);
+  // A view that stays until the next run; null is the absent optional.
+  Status get_output_value(size_t index, const Object*& out);
   Status get_output_device(size_t index, edgert_tensor& shape, Memory& memory);
 
   // ---- looking inside ----
@@ -68,6 +74,8 @@ class Session {
     bool given = false, on_device = false;
     Memory memory;
     Block copy;  // of an input that cannot be read where it is
+    ValueRef value;
+    uint64_t handle = 0;  // of a container: its element
   };
   struct Tied {
     size_t input = 0, output = 0;  // positions in the graph's lists
@@ -75,6 +83,8 @@ class Session {
     bool started = false;
     std::vector<int64_t> dims;
     Block now, next;
+    // What the elements point to: the run that reads `now` must not make it in the memory it clears.
+    std::unique_ptr<Heap> now_heap, next_heap;
   };
   class Lock;
 
@@ -85,6 +95,7 @@ class Session {
   Status hand_over(size_t index);
   Status start_state(Tied& state);
   Status store_state(Tied& state);
+  Status detach(Tied& state, int32_t dtype, uint64_t bytes);
   Status reserve(Block& block, uint64_t bytes, const char* what);
   std::string description() const;
   // The value's type and dims in the last run; `size` stays, `data` is null.
@@ -102,6 +113,8 @@ class Session {
   std::map<int32_t, Block> staged_;                  // host copies of device values
   std::vector<std::vector<std::string>> dim_texts_;  // of all values that have specs
   std::map<const Value*, size_t> dim_text_index_;
+  std::vector<std::string> type_texts_;  // in the order of dim_texts_
+  std::vector<Object> output_values_;    // of outputs that are tensors
   std::atomic<bool> busy_{false};
   bool has_result_ = false;
   std::string described_;

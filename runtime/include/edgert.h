@@ -118,15 +118,16 @@ EDGERT_API void edgert_close(edgert_session* session);
 /* `dims[i]` is the size, or -1 where it is symbolic; `dim_texts[i]` is its text ("3", "batch", "2*n + 1"). */
 typedef struct edgert_spec {
   uint32_t size;
-  int32_t kind;
+  int32_t reserved;
   int32_t dtype;
   int32_t rank;
   const char* name;
   int64_t dims[EDGERT_MAX_RANK];
   const char* dim_texts[EDGERT_MAX_RANK];
+  const char* type; /* "f32[batch, 3]", "sequence(f32[?, 3])", "map(i64, f32[])" */
 } edgert_spec;
 
-/* A dense row-major tensor. `bytes` is the storage at `data`. */
+/* A dense row-major tensor. `bytes` is the storage at `data`; of strings, that of the edgert_string[]. */
 typedef struct edgert_tensor {
   uint32_t size;
   int32_t dtype;
@@ -143,10 +144,12 @@ EDGERT_API int32_t edgert_output_count(const edgert_session* session);
 EDGERT_API edgert_status edgert_input_spec(const edgert_session* session, int32_t index, edgert_spec* out);
 EDGERT_API edgert_status edgert_output_spec(const edgert_session* session, int32_t index, edgert_spec* out);
 
-/* The tensor's memory is read during runs and must stay until it is replaced or the session is closed. */
+/* The tensor's memory, with what strings point to, is read during runs and must stay until it is replaced or
+ * the session is closed. */
 EDGERT_API edgert_status edgert_set_input(edgert_session* session, int32_t index,
                                           const edgert_tensor* tensor);
-/* Write output `index` straight into the caller's memory; its dims are checked at run. NULL: undo. */
+/* Write output `index` straight into the caller's memory; its dims are checked at run. NULL: undo. Not for
+ * strings. */
 EDGERT_API edgert_status edgert_set_output(edgert_session* session, int32_t index,
                                            const edgert_tensor* tensor);
 EDGERT_API edgert_status edgert_run(edgert_session* session);
@@ -162,14 +165,37 @@ EDGERT_API void edgert_cancel(edgert_session* session);
 /* State inputs go back to their initial values. */
 EDGERT_API edgert_status edgert_reset(edgert_session* session);
 
-/* ---- values of any kind ---- */
+/* ---- values of any kind ----
+ *
+ * A value is a tensor, a sequence or a map. An optional is its content, or NULL where it is absent. Values never
+ * change once they are made. Those that the host makes (`edgert_value **out`) copy what they are given, are kept
+ * by the values and sessions that they are given to, and are freed by who made them, when it likes. All others
+ * (`const edgert_value **out`) are views into a value or a session: those of a session are valid until its next
+ * run or until one of its inputs is replaced. Containers are at most 16 deep. */
 
-EDGERT_API edgert_status edgert_get_output_value(edgert_session* session, int32_t index, edgert_value** out);
-EDGERT_API edgert_status edgert_set_input_value(edgert_session* session, int32_t index, edgert_value* value);
 EDGERT_API edgert_status edgert_value_tensor(const edgert_tensor* tensor, edgert_value** out);
-EDGERT_API int32_t edgert_value_kind(const edgert_value* value);
-EDGERT_API edgert_status edgert_value_get_tensor(const edgert_value* value, edgert_tensor* out);
+/* Items may be NULL: absent optionals. */
+EDGERT_API edgert_status edgert_value_sequence(const edgert_value* const* items, int64_t count,
+                                               edgert_value** out);
+/* Two vectors of equal length: keys of i64 or string, and tensors' elements of any type. */
+EDGERT_API edgert_status edgert_value_map(const edgert_value* keys, const edgert_value* values,
+                                          edgert_value** out);
+/* A value of the host's own that holds the same, of a view for example. */
+EDGERT_API edgert_status edgert_value_copy(const edgert_value* value, edgert_value** out);
 EDGERT_API void edgert_value_free(edgert_value* value);
+
+/* EDGERT_SEQUENCE, EDGERT_MAP, or the element type of a tensor; 0 for NULL. */
+EDGERT_API int32_t edgert_value_kind(const edgert_value* value);
+/* The items of a sequence; 2 for a map (its keys, its values); else 0. */
+EDGERT_API int64_t edgert_value_count(const edgert_value* value);
+EDGERT_API edgert_status edgert_value_item(const edgert_value* value, int64_t index, const edgert_value** out);
+EDGERT_API edgert_status edgert_value_get_tensor(const edgert_value* value, edgert_tensor* out);
+
+/* Inputs and outputs of any kind. The session keeps the value until it is replaced; a view is copied. */
+EDGERT_API edgert_status edgert_set_input_value(edgert_session* session, int32_t index,
+                                                const edgert_value* value);
+EDGERT_API edgert_status edgert_get_output_value(edgert_session* session, int32_t index,
+                                                 const edgert_value** out);
 
 /* ---- looking inside ---- */
 

@@ -13,6 +13,8 @@ in order. Every form has an exact inverse here, so the interpreter and `to-onnx`
 * `depthwise`, params (C, taps, 16): conv's w [C, *taps, 1] as [ceil(C/16)][taps][16].
 * `taps`, params (groups, taps, C, O, 16), sizes per group: conv_transpose's w [groups*O, *taps, C] as
   [groups][taps][ceil(O/16)][C][16].
+
+Tensors of strings have a form of their own, `strings` (strings.py).
 """
 
 from __future__ import annotations

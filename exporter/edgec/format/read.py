@@ -16,7 +16,7 @@ from flatbuffers import encode
 from flatbuffers import number_types as N
 from flatbuffers.table import Table
 
-from edgec.format import forms
+from edgec.format import forms, strings
 from edgec.format.tables import (
     CRC_OFFSET,
     ENUMS,
@@ -31,6 +31,7 @@ from edgec.format.tables import (
     TABLES,
     FormatError,
 )
+from edgec.ir.containers import ContainerError, parse_element
 from edgec.ir.dims import CALLS, Dim, Expr, build, symbol
 from edgec.ir.graph import (
     UNBOUNDED,
@@ -57,7 +58,7 @@ Row = dict[str, Any]
 Buffer = bytes | memoryview
 
 MAX_DEPTH = 32
-MAX_TERMS = 256
+MAX_TERMS = 1024
 _NAMES = {code: (name, count) for name, (code, count) in INSTRUCTIONS.items()}
 _FLAGS = {
     "uint8": N.Uint8Flags,
@@ -254,11 +255,22 @@ class _ModelReader:
         return Count(value, axis, bound)
 
     def value(self, row: Row) -> Value:
-        type_ = TensorType(DType(row["dtype"]), self._shape(row["dims"]))
-        value = Value(row["name"] or "", type_)
+        value = Value(row["name"] or "", self.type(row))
         if row["constant"] >= 0:
             value.const, value.form = self.constant(row["constant"], row["form"])
         return value
+
+    def type(self, row: Row) -> TensorType:
+        dtype, shape = DType(row["dtype"]), self._shape(row["dims"])
+        if not dtype.is_container or row["type"] is None:
+            return TensorType(dtype, shape)
+        try:
+            held = parse_element(row["type"])
+        except ContainerError as error:
+            raise FormatError(f"value '{row['name']}': {error}") from error
+        if held.dtype != dtype or shape:
+            raise FormatError(f"value '{row['name']}' is {dtype.text} of rank {len(shape)}, not {held}")
+        return TensorType(dtype, (), held.element, held.key)
 
     def _shape(self, indices: Array) -> tuple[Dim, ...]:
         return tuple(_at(self.dims, i, "expression") for i in indices)
@@ -272,9 +284,8 @@ class _ModelReader:
             if end > len(self.data):
                 raise FormatError(f"constant {index} lies outside the data section")
             shape = tuple(int(d) for d in row["dims"])
-            elements = np.frombuffer(self.data[begin:end], DType(row["dtype"]).numpy)
-            self._unpacked[index, form_index] = forms.unpack(elements, form, shape)
-        spec = None if form.kind == "plain" else form
+            self._unpacked[index, form_index] = _unpacked(self.data[begin:end], row["dtype"], form, shape)
+        spec = None if form.kind in ("plain", strings.KIND) else form
         return self._unpacked[index, form_index], spec
 
     def node(self, row: Row, values: list[Value]) -> Node:
@@ -316,6 +327,14 @@ class _ModelReader:
             "Program": lambda: _program(row["operands"], row["code"]),
         }
         return read[kind]()
+
+
+def _unpacked(stored: memoryview, dtype: int, form: FormSpec, shape: tuple[int, ...]) -> Array:
+    if (form.kind == strings.KIND) != (dtype == DType.STRING):
+        raise FormatError(f"a constant of {DType(dtype).text} is stored as {form.kind}")
+    if form.kind == strings.KIND:
+        return strings.unpack_strings(np.frombuffer(stored, np.uint8), shape)
+    return forms.unpack(np.frombuffer(stored, DType(dtype).numpy), form, shape)
 
 
 def _optional(annotation: Any) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import flatbuffers
 import numpy as np
 
-from edgec.format import forms
+from edgec.format import forms, strings
 from edgec.format.segments import Segment, cut
 from edgec.format.tables import (
     ALIGNMENT,
@@ -245,6 +245,8 @@ class _ModelWriter:
 
     def _value(self, value: Value, bounds: dict[tuple[Value, int], Dim]) -> Row:
         row: Row = {"name": value.name, "dtype": int(value.dtype), "dims": self._dims(value.shape)}
+        if value.dtype.is_container:
+            row["type"] = str(value.type)
         if value.const is not None:
             row["constant"], row["form"] = self._constant(value)
         limits = [bounds.get((value, axis), d) for axis, d in enumerate(value.shape)]
@@ -257,6 +259,8 @@ class _ModelWriter:
 
     def plain(self, array: Array) -> int:
         """The index of a constant in plain form, for references and initial states."""
+        if array is None or isinstance(array, (list, dict)):
+            raise FormatError(f"a constant is {type(array).__name__}: only tensors can be stored")
         array = np.asarray(array)
         type_ = DType.of(array.dtype)
         return self._stored(type_, array, forms.PLAIN)[0]
@@ -268,9 +272,11 @@ class _ModelWriter:
         return self._stored(value.dtype, value.const, form)
 
     def _stored(self, dtype: DType, array: Array, form: FormSpec) -> tuple[int, int]:
+        packed: Array | None = None
         if dtype is DType.STRING:
-            raise FormatError("a constant holds strings, which a file cannot store")
-        key = (dtype, array.shape, hashlib.sha256(_bytes(array).data).digest())
+            packed, form = strings.pack_strings(array), FormSpec(strings.KIND)
+        content = _bytes(array if packed is None else packed)
+        key = (dtype, array.shape, hashlib.sha256(content.data).digest())
         if key not in self._constant_index:
             self._constant_index[key] = len(self.constants)
             self.constants.append({"dtype": int(dtype), "dims": list(array.shape), "forms": []})
@@ -279,7 +285,8 @@ class _ModelWriter:
         for i, row in enumerate(rows):
             if row["kind"] == form.kind and row["params"] == list(form.params):
                 return index, i
-        packed = forms.pack(array, form)
+        if packed is None:
+            packed = forms.pack(array, form)
         rows.append(
             {
                 "kind": form.kind,

@@ -211,6 +211,7 @@ Status CpuBackend::copy(Memory to, Memory from, uint64_t bytes) {
 }
 
 Status make_cpu_backend(const CpuOptions& options, std::unique_ptr<Backend>& out) {
+  if (std::string why = isa_problem(); !why.empty()) return {EDGERT_ERROR_ARGUMENT, "load: " + why};
   Registry& custom = registry();
   std::lock_guard<std::mutex> lock(custom.mutex);
   out = std::make_unique<CpuBackend>(options, custom.kernels);

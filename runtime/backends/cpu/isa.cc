@@ -3,7 +3,7 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <initializer_list>
+#include <string>
 
 #if defined(__arm__) && defined(__linux__)
 #include <asm/hwcap.h>
@@ -63,12 +63,33 @@ const Micro* find_micro(const char* isa) {
   return std::strcmp(isa, "portable") ? nullptr : &portable::table;
 }
 
+namespace {
+
+constexpr const char* kTiers[] = {"avx512", "avx2", "neon", "portable"};  // the first that there is is taken
+
+const char* forced_isa() {
+  const char* forced = std::getenv("EDGERT_ISA");
+  return forced && *forced ? forced : nullptr;
+}
+
+}  // namespace
+
 const Micro& micro() {
-  if (const char* forced = std::getenv("EDGERT_ISA"))
+  if (const char* forced = forced_isa())
     if (const Micro* found = find_micro(forced)) return *found;
-  for (const char* isa : {"avx512", "avx2", "neon"})
+  for (const char* isa : kTiers)
     if (const Micro* found = find_micro(isa)) return *found;
   return portable::table;
+}
+
+std::string isa_problem() {
+  const char* forced = forced_isa();
+  if (!forced || find_micro(forced)) return {};
+  std::string known;
+  for (const char* isa : kTiers)
+    if (find_micro(isa)) known += (known.empty() ? "" : ", ") + std::string(isa);
+  return "EDGERT_ISA is '" + std::string(forced).substr(0, 40) +
+         "', expected one of those that this build and CPU have: " + known;
 }
 
 const char* isa_name() { return micro().isa; }

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+STRING = 16
+
 # code: (short name, NumPy's or ml_dtypes' name, integer type of the same width)
 _TYPES: dict[int, tuple[str, str, str]] = {
     1: ("f32", "float32", ""),
@@ -24,6 +26,7 @@ _TYPES: dict[int, tuple[str, str, str]] = {
     13: ("bool", "bool", ""),
     14: ("c64", "complex64", ""),
     15: ("c128", "complex128", ""),
+    16: ("string", "object", ""),
     17: ("f8e4m3fn", "float8_e4m3fn", "uint8"),
     18: ("f8e4m3fnuz", "float8_e4m3fnuz", "uint8"),
     19: ("f8e5m2", "float8_e5m2", "uint8"),
@@ -34,19 +37,33 @@ _TYPES: dict[int, tuple[str, str, str]] = {
     24: ("f4e2m1", "float4_e2m1fn", "uint8"),
     25: ("i2", "int2", "int8"),
     26: ("u2", "uint2", "uint8"),
+    27: ("sequence", "object", ""),
+    28: ("optional", "object", ""),
+    29: ("map", "object", ""),
 }
 
 
 def type_name(code: int) -> str:
-    """The short name, e.g. "bf16"; "string" for strings."""
-    return _TYPES[code][0] if code in _TYPES else "string" if code == 16 else f"type {code}"
+    """The short name, e.g. "bf16", "string", "sequence"."""
+    return _TYPES[code][0] if code in _TYPES else f"type {code}"
+
+
+def type_code(name: str) -> int:
+    """The code of a short name, or of a NumPy dtype's. Raises TypeError where there is none."""
+    for code, names in _TYPES.items():
+        if name in names[:2]:
+            return code
+    raise TypeError(f"no element type is called {name}")
 
 
 @cache
 def numpy_dtype(code: int) -> np.dtype[Any]:
-    """The dtype of arrays: ml_dtypes' where NumPy has none and it is installed, else raw integers."""
+    """The dtype of arrays: ml_dtypes' where NumPy has none and it is installed, else raw integers.
+
+    Strings and containers are Python objects.
+    """
     if code not in _TYPES:
-        raise TypeError(f"{type_name(code)} tensors cannot be NumPy arrays here")
+        raise TypeError(f"{type_name(code)} has no NumPy dtype")
     _, name, raw = _TYPES[code]
     if not raw:
         return np.dtype(name)

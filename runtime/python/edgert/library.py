@@ -35,12 +35,13 @@ class Options(ctypes.Structure):
 class SpecStruct(ctypes.Structure):
     _fields_ = [
         ("size", ctypes.c_uint32),
-        ("kind", ctypes.c_int32),
+        ("reserved", ctypes.c_int32),
         ("dtype", ctypes.c_int32),
         ("rank", ctypes.c_int32),
         ("name", ctypes.c_char_p),
         ("dims", ctypes.c_int64 * MAX_RANK),
         ("dim_texts", ctypes.c_char_p * MAX_RANK),
+        ("type", ctypes.c_char_p),
     ]
 
 
@@ -89,6 +90,16 @@ _FUNCTIONS: dict[str, list[Any]] = {
     "set_input_device": [_POINTER, ctypes.c_int32, _OUT(Tensor), _POINTER, ctypes.c_uint64],
     "cancel": [_POINTER],
     "reset": [_POINTER],
+    "value_tensor": [_OUT(Tensor), _OUT(_POINTER)],
+    "value_sequence": [_OUT(_POINTER), ctypes.c_int64, _OUT(_POINTER)],
+    "value_map": [_POINTER, _POINTER, _OUT(_POINTER)],
+    "value_free": [_POINTER],
+    "value_kind": [_POINTER],
+    "value_count": [_POINTER],
+    "value_item": [_POINTER, ctypes.c_int64, _OUT(_POINTER)],
+    "value_get_tensor": [_POINTER, _OUT(Tensor)],
+    "set_input_value": [_POINTER, ctypes.c_int32, _POINTER],
+    "get_output_value": [_POINTER, ctypes.c_int32, _OUT(_POINTER)],
     "describe": [_POINTER, _OUT(ctypes.c_char_p)],
     "keep_values": [_POINTER, ctypes.c_int32],
     "name_count": [_POINTER],
@@ -118,6 +129,8 @@ _PLAIN: dict[str, Any] = {
     "version": ctypes.c_char_p,
     "last_error": ctypes.c_char_p,
     "metadata": ctypes.c_char_p,
+    "value_count": ctypes.c_int64,
+    "value_free": None,
     "close": None,
     "cancel": None,
 }

@@ -17,6 +17,9 @@ from edgert import device_arrays
 from edgert.dtypes import numpy_dtype, type_name
 from edgert.errors import EdgertError, InputError
 from edgert.library import MAX_RANK, STRICT, VERIFY, Options, SpecStruct, Tensor, check, library
+from edgert.strings import as_strings, views_of
+from edgert.types import CONTAINERS, parse_type
+from edgert.values import Handles, array_of, content_of
 
 Array = np.ndarray[Any, Any]
 Inputs = Union[Mapping[str, Any], Sequence[Any], Array]
@@ -26,7 +29,8 @@ Inputs = Union[Mapping[str, Any], Sequence[Any], Array]
 class Spec:
     """An input or output. `shape` holds ints, and texts where a size is symbolic.
 
-    `type` is the element type's short name; `dtype` is the NumPy dtype of its arrays.
+    `type` is the element type's short name, or what a container is: "sequence(f32[?, 3])". `dtype` is the
+    NumPy dtype of its arrays: object for strings and containers.
     """
 
     name: str
@@ -34,7 +38,14 @@ class Spec:
     shape: tuple[Union[int, str], ...]
     type: str
 
+    @property
+    def is_container(self) -> bool:
+        """A sequence (a list), an optional (None or its content) or a map (a dict)."""
+        return self.type.startswith(CONTAINERS)
+
     def __str__(self) -> str:
+        if self.is_container:
+            return f"{self.name}: {self.type}"
         return f"{self.name}: {self.type}[{', '.join(map(str, self.shape))}]"
 
 
@@ -94,8 +105,8 @@ def load(
     """
     options = Options(size=ctypes.sizeof(Options))
     options.flags = (VERIFY if verify else 0) | (STRICT if strict else 0)
-    options.device = device.encode()
-    options.entry = entry.encode() if entry is not None else None
+    options.device = _text("device", device)
+    options.entry = None if entry is None else _text("entry", entry)
     if threads is not None and threads < 1:
         raise InputError(f"load: threads is {threads}, expected 1 or more, or None for the usable cores")
     options.threads = threads or 0
@@ -133,6 +144,7 @@ class Session:
         self.inputs = self._specs("input")
         self.outputs = self._specs("output")
         self._names = [s.name for s in self.inputs]
+        self._types = [parse_type(s.type) if s.is_container else None for s in self.inputs]
         # reused from run to run: what is handed to the library and what it hands back
         self._given = [_new_tensor(self._raw_spec("input", i).dtype) for i in range(len(self.inputs))]
         self._taken = [_new_tensor() for _ in self.outputs]
@@ -155,10 +167,11 @@ class Session:
     # ---- running ----
 
     def run(self, inputs: Inputs) -> dict[str, Any]:
-        """The outputs, by name in order, as new arrays.
+        """The outputs, by name in order, as new arrays (of str for strings), lists, dicts or None.
 
         `inputs` maps names to arrays, or lists arrays in input order, or is the only one. Arrays must
-        have the spec's dtype; other objects (lists, numbers) are converted. pyopencl arrays are taken and
+        have the spec's dtype; other objects (lists, numbers) are converted. Strings are arrays of str, or of
+        bytes in UTF-8; a sequence is a list, an optional its content or None, a map a dict. pyopencl arrays are taken and
         given without a host copy when the session shares their queue.
 
         Raises InputError for inputs that do not fit, EdgertError (status "busy") if a run is under way.
@@ -181,6 +194,9 @@ class Session:
         """
         given = self._in_order(inputs)
         names = [s.name for s in self.outputs]
+        for spec in (*self.inputs, *self.outputs):
+            if spec.is_container or spec.type == "string":
+                raise InputError(f"bind: '{spec}' has no memory of fixed size; use run")
         wanted = _ordered(outputs, names, "output")
         for spec, array in [*zip(self.inputs, given), *zip(self.outputs, wanted)]:
             if not isinstance(array, np.ndarray) or not array.flags.c_contiguous or array.dtype != spec.dtype:
@@ -253,7 +269,7 @@ class Session:
                     ctypes.byref(source),
                 )
             )
-            return _copy(tensor)
+            return array_of(tensor)
 
         given = {s.name: read(0, i) for i, s in enumerate(self.inputs)}
         expected = {s.name: read(1, i) for i, s in enumerate(self.outputs)}
@@ -280,7 +296,7 @@ class Session:
             except EdgertError as error:
                 layers.absent[text] = str(error)
                 continue
-            array = _copy(tensor)
+            array = array_of(tensor)
             layers[text] = array.transpose(list(perm[: rank.value])) if rank.value else array
         return layers
 
@@ -293,7 +309,9 @@ class Session:
             shape = tuple(
                 int(raw.dims[a]) if raw.dims[a] >= 0 else raw.dim_texts[a].decode() for a in range(raw.rank)
             )
-            found.append(Spec(raw.name.decode(), numpy_dtype(raw.dtype), shape, type_name(raw.dtype)))
+            name = type_name(raw.dtype)
+            text = raw.type.decode() if name in CONTAINERS else name
+            found.append(Spec(raw.name.decode(), numpy_dtype(raw.dtype), shape, text))
         return found
 
     def _raw_spec(self, side: str, index: int) -> SpecStruct:
@@ -313,6 +331,8 @@ class Session:
     def _set_input(self, index: int, array: Any) -> Any:
         """Hands an input over; returns what must stay alive until the next run."""
         spec, tensor = self.inputs[index], self._given[index]
+        if spec.dtype == object:
+            return self._set_objects(index, array)
         if type(array) is not np.ndarray:
             if device_arrays.is_device_array(array):
                 return self._set_device_input(index, array)
@@ -325,6 +345,20 @@ class Session:
         check(self._library.edgert_set_input(self._handle, index, ctypes.byref(tensor)))
         return array
 
+    def _set_objects(self, index: int, given: Any) -> Any:
+        spec, tensor = self.inputs[index], self._given[index]
+        if spec.is_container:
+            with Handles() as handles:
+                value = handles.make(given, self._types[index], spec.name)
+                check(self._library.edgert_set_input_value(self._handle, index, value))
+            return None
+        array = as_strings(given, spec.name)
+        views, kept = views_of(array, spec.name)
+        _fill(tensor, array, views.ctypes.data)
+        tensor.bytes = views.nbytes
+        check(self._library.edgert_set_input(self._handle, index, ctypes.byref(tensor)))
+        return kept
+
     def _set_device_input(self, index: int, array: Any) -> Any:
         spec, tensor = self.inputs[index], self._given[index]
         memory, offset = device_arrays.memory_of(array, spec.name)
@@ -336,7 +370,11 @@ class Session:
 
     def _output(self, index: int, on_device: bool) -> Any:
         tensor = self._taken[index]
-        if on_device:
+        if self.outputs[index].is_container:
+            value = ctypes.c_void_p()
+            check(self._library.edgert_get_output_value(self._handle, index, ctypes.byref(value)))
+            return content_of(value.value)
+        if on_device and self.outputs[index].dtype != object:
             memory, offset = ctypes.c_void_p(), ctypes.c_uint64()
             refs = (ctypes.byref(x) for x in (tensor, memory, offset))
             check(self._library.edgert_get_output_device(self._handle, index, *refs))
@@ -344,7 +382,7 @@ class Session:
                 self._queue, memory.value, offset.value, tensor.shape, numpy_dtype(tensor.dtype)
             )
         check(self._library.edgert_get_output(self._handle, index, ctypes.byref(tensor)))
-        return _copy(tensor)
+        return array_of(tensor)
 
 
 class Call:
@@ -395,12 +433,12 @@ class _Exclusive:
 
 
 def relative_error(found: Array, expected: Array) -> float:
-    """max|a-b| / max(max|b|, 1e-6); for integers and bools 0 if equal, else infinity. NaNs must match."""
+    """max|a-b| / max(max|b|, 1e-6); for integers, bools and strings 0 if equal, else infinity. NaNs must match."""
     if found.shape != expected.shape or found.dtype != expected.dtype:
         return float("inf")
     if found.size == 0:
         return 0.0
-    if expected.dtype.kind in "iub":
+    if expected.dtype.kind in "iubO":
         return 0.0 if np.array_equal(found, expected) else float("inf")
     wide = np.complex128 if expected.dtype.kind == "c" else np.float64
     a, b = found.astype(wide), expected.astype(wide)
@@ -411,6 +449,12 @@ def relative_error(found: Array, expected: Array) -> float:
     finite = np.abs(b[np.isfinite(b)])
     error = float(difference / max(finite.max(initial=0.0), 1e-6))
     return float("inf") if np.isnan(error) else error
+
+
+def _text(name: str, value: Any) -> bytes:
+    if not isinstance(value, str) or "\0" in value:
+        raise InputError(f"load: {name} is {value!r}, expected a text")
+    return value.encode()
 
 
 def _ordered(given: Any, names: list[str], what: str) -> list[Any]:
@@ -452,10 +496,3 @@ def _fill(tensor: Tensor, array: Any, address: Optional[int]) -> None:
         raise InputError(f"an array has rank {rank}, at most {MAX_RANK} is possible")
     tensor.rank, tensor.data, tensor.bytes = rank, address, array.nbytes
     tensor.dims[:rank] = array.shape
-
-
-def _copy(tensor: Tensor) -> Array:
-    array: Array = np.empty(tensor.shape, numpy_dtype(tensor.dtype))
-    if array.nbytes:
-        ctypes.memmove(array.ctypes.data, tensor.data, array.nbytes)
-    return array
