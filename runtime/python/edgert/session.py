@@ -18,7 +18,7 @@ from edgert.dtypes import numpy_dtype, type_name
 from edgert.errors import EdgertError, InputError
 from edgert.library import MAX_RANK, STRICT, VERIFY, Options, SpecStruct, Tensor, check, library
 from edgert.strings import as_strings, views_of
-from edgert.types import CONTAINERS, parse_type
+from edgert.value_types import CONTAINERS, parse_type
 from edgert.values import Handles, array_of, content_of
 
 Array = np.ndarray[Any, Any]
@@ -171,8 +171,8 @@ class Session:
 
         `inputs` maps names to arrays, or lists arrays in input order, or is the only one. Arrays must
         have the spec's dtype; other objects (lists, numbers) are converted. Strings are arrays of str, or of
-        bytes in UTF-8; a sequence is a list, an optional its content or None, a map a dict. pyopencl arrays are taken and
-        given without a host copy when the session shares their queue.
+        bytes in UTF-8; a sequence is a list, an optional its content or None, a map a dict. pyopencl arrays
+        are taken and given without a host copy when the session shares their queue.
 
         Raises InputError for inputs that do not fit, EdgertError (status "busy") if a run is under way.
         """
@@ -433,7 +433,7 @@ class _Exclusive:
 
 
 def relative_error(found: Array, expected: Array) -> float:
-    """max|a-b| / max(max|b|, 1e-6); for integers, bools and strings 0 if equal, else infinity. NaNs must match."""
+    """max|a-b| / max(max|b|, 1e-6); NaNs must match. For all but floats 0 if equal, else infinity."""
     if found.shape != expected.shape or found.dtype != expected.dtype:
         return float("inf")
     if found.size == 0:

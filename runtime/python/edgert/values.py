@@ -15,7 +15,7 @@ from edgert.dtypes import STRING, numpy_dtype, type_code
 from edgert.errors import InputError
 from edgert.library import MAX_RANK, Tensor, check, library
 from edgert.strings import as_strings, from_views, views_of
-from edgert.types import ValueType
+from edgert.value_types import ValueType
 
 Array = np.ndarray[Any, Any]
 
@@ -23,7 +23,7 @@ SEQUENCE, OPTIONAL, MAP = 27, 28, 29
 
 
 class Handles:
-    """Values made for the library. Those that are given to it stay there; leaving the block frees the rest."""
+    """Values made for the library, freed on leaving the block; a session keeps what it was given."""
 
     def __init__(self) -> None:
         self._made: list[ctypes.c_void_p] = []
