@@ -115,12 +115,13 @@ def _expm1(scope: Scope, args: list[str], dtype: DType, known: Sequence[Range]) 
 
 
 def _log1p(scope: Scope, args: list[str], dtype: DType, known: Sequence[Range]) -> str:
-    """log(1 + x) above 1, else 2 atanh(x / (x + 2)), which loses nothing near 0."""
+    """2 atanh(x / (x + 2)) from -1/2 to 1/2, where it loses nothing, else log(1 + x)."""
     x, one, two = args[0], number(scope, 1, dtype), number(scope, 2, dtype)
     ratio = scope.emit("Div", x, scope.emit("Add", x, two))
     near = scope.emit("Mul", _atanh(scope, ratio, dtype), two)
     far = scope.emit("Log", scope.emit("Add", x, one))
-    return scope.emit("Where", scope.emit("Greater", x, one), far, near)
+    large = scope.emit("Greater", scope.emit("Abs", x), number(scope, 0.5, dtype))
+    return scope.emit("Where", large, far, near)
 
 
 def _atanh(scope: Scope, x: str, dtype: DType) -> str:
@@ -176,10 +177,16 @@ def _mod(scope: Scope, args: list[str], dtype: DType, known: Sequence[Range]) ->
 
 
 def _remainder(scope: Scope, args: list[str], dtype: DType, known: Sequence[Range], fmod: int) -> str:
+    """Of integers the remainder of 0 and of -1 is 0 as that of 1, by which a processor can divide."""
     x, y = args
-    zero, safe = ("", y) if dtype.is_float else _safe_divisor(scope, y, dtype, known[1])
-    rest = scope.emit("Mod", x, safe, fmod=fmod)
-    return scope.emit("Where", zero, number(scope, 0, dtype), rest) if zero else rest
+    if dtype.is_int:
+        for wrong in (0, -1) if dtype.is_signed_int else (0,):
+            if known[1].low <= wrong <= known[1].high:
+                same = typed(scope, "Equal", [y, number(scope, wrong, dtype)], dtype)
+                y = scope.emit("Where", same, number(scope, 1, dtype), y)
+    if fmod and dtype == DType.I64:  # runtimes go through f64
+        return scope.emit("Sub", x, scope.emit("Mul", scope.emit("Div", x, y), y))
+    return scope.emit("Mod", x, y, fmod=fmod if dtype.is_float or dtype.is_signed_int else None)
 
 
 def _shift_left(scope: Scope, args: list[str], dtype: DType, known: Sequence[Range]) -> str:
