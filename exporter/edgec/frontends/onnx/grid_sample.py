@@ -28,11 +28,11 @@ def grid_sample(b: Builder, call: Call) -> Value:
 
 @onnx_op("AffineGrid")
 def affine_grid(b: Builder, call: Call) -> Value:
-    """theta [N, D, D + 1] times the homogeneous places of images of `size` (N, C, *S): [N, *S, D], x first."""
+    """theta [N, D, D + 1] times the places in images of `size` (N, C, *S): [N, *S, D], x first."""
     theta, sizes = call.operand(0), b.dims_of(call.operand(1))[2:]
     d = len(sizes)
     if d not in (2, 3) or theta.rank != 3:
-        raise OpError(f"theta is {theta.type} and size has {d + 2} entries, expected rank 3, and 4 or 5 of them")
+        raise OpError(f"theta is {theta.type}, size has {d + 2} entries, expected rank 3, and 4 or 5")
     area, aligned = product(sizes), call.flag("align_corners")
     columns = []
     for axis in reversed(range(d)):

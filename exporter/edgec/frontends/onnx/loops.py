@@ -62,14 +62,22 @@ def _loop_body(b: Builder, call: Call, graph: onnx.GraphProto, types: Sequence[T
         given = [b.reshape(v, [1] * min(_declared_rank(info), 1)) for v, info in zip(scalars, graph.input)]
         carried = [_carried(b, name, t) for name, t in zip(names[2:], types)]
         condition, *results = call.import_body(graph, [*given, *carried])
-        boxed = [box(b, r) if _loses_box(t, r) else r for t, r in zip(types, results)]
+        boxed = [_fitting(b, t, r) for t, r in zip(types, results)]
         close(b, frame, [b.reshape(condition, ()), *boxed, *results[len(types) :]])
     return frame
 
 
-def _loses_box(type: TensorType, result: Value) -> bool:
-    """Whether an optional goes into the body and its content comes out."""
-    return type.dtype is DType.OPTIONAL and result.dtype is not DType.OPTIONAL
+def _fitting(b: Builder, type: TensorType, result: Value) -> Value:
+    """What a body makes of a carried value, in the form in which it goes in.
+
+    An optional whose content comes out is boxed again. One element keeps its rank: converters write bodies that
+    add an axis of size 1 to a scalar, which ONNX Runtime takes.
+    """
+    if type.dtype is DType.OPTIONAL and result.dtype is not DType.OPTIONAL:
+        return box(b, result)
+    if type.rank != result.rank and {*type.shape, *result.shape} <= {1}:
+        return b.reshape(result, type.shape)
+    return result
 
 
 def _carried(b: Builder, name: str, type: TensorType) -> Value:

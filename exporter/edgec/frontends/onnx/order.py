@@ -1,4 +1,4 @@
-"""Nodes in an order in which they can run: converters write some that ONNX Runtime sorts and the format forbids."""
+"""Nodes in an order in which they can run; some converters write others, and ONNX Runtime sorts them."""
 
 from __future__ import annotations
 
