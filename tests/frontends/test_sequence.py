@@ -1,0 +1,145 @@
+"""Sequences, optionals and control flow over them: imported, exported, interpreted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper
+from onnx_models import imported
+from sequence_cases import (
+    FLOAT,
+    KNOWN,
+    ROWS,
+    RUN_TIME,
+    Case,
+    X,
+    op,
+    optional,
+    sequence,
+    tensor,
+)
+
+from edgec.frontends.onnx import ExportError
+from edgec.interpreter import InterpretError, interpret
+from edgec.ir.graph import Model
+from edgec.ir.verify import verify
+from edgec.pipeline import export
+
+
+def agree(found: Sequence[Any], expected: Sequence[Any]) -> None:
+    """The same arrays, lists of arrays, and absences."""
+    assert len(found) == len(expected)
+    for got, wanted in zip(found, expected):
+        if isinstance(wanted, (list, type(None))):
+            assert type(got) is type(wanted)
+            agree(got or [], wanted or [])
+        else:
+            np.testing.assert_array_equal(got, wanted)
+            assert np.asarray(got).dtype == np.asarray(wanted).dtype
+
+
+def run(model: Model, case: Case) -> list[Any]:
+    verify(model.main)
+    return list(interpret(model, dict(case.inputs)).values())
+
+
+@pytest.mark.parametrize("case", KNOWN + RUN_TIME, ids=str)
+def test_outputs(case: Case) -> None:
+    agree(run(imported(case.model()), case), case.outputs)
+    exported = export(case.model()).model
+    agree(run(exported, case), case.outputs)
+    values = [v for graph in exported.main.walk() for v in graph.values()]
+    assert case.dissolves != any(v.dtype.is_container for v in values)
+
+
+S = sequence(tensor(FLOAT, "n", 3))
+ANY = sequence(helper.make_tensor_type_proto(FLOAT, None))
+GIVEN = [
+    Case("a sequence is copied", [op("Identity", "s", "y0")], {"s": ROWS}, [ROWS], {"s": S}),
+    Case(
+        "a sequence grows",
+        [
+            op("SequenceInsert", "s x 1", "y0"),
+            op("SequenceErase", "y0", "y1"),
+            op("SequenceLength", "s", "y2"),
+        ],
+        {"s": ROWS, "x": X},
+        [[ROWS[0], X, *ROWS[1:]], [ROWS[0], X, ROWS[1]], np.array(3)],
+        {"s": S},
+    ),
+    Case("an empty sequence", [op("SequenceInsert", "s x", "y0")], {"s": [], "x": X}, [[X]], {"s": S}),
+    Case(
+        "an optional tensor",
+        [op("OptionalHasElement", "o", "y0"), op("OptionalGetElement", "o", "y1"), op("Identity", "o", "y2")],
+        {"o": X},
+        [np.array(True), X, X],
+        {"o": optional(tensor(FLOAT, "n", 3))},
+    ),
+    Case(
+        "an absent optional",
+        [op("OptionalHasElement", "o", "y0"), op("Identity", "o", "y1")],
+        {"o": None},
+        [np.array(False), None],
+        {"o": optional(S)},
+    ),
+    Case(
+        "an optional sequence without items",
+        [op("OptionalHasElement", "o", "y0"), op("OptionalGetElement", "o", "y1")],
+        {"o": []},
+        [np.array(True), []],
+        {"o": optional(S)},
+    ),
+]
+
+
+@pytest.mark.parametrize("case", GIVEN, ids=str)
+def test_given_containers(case: Case) -> None:
+    agree(run(export(case.model()).model, case), case.outputs)
+
+
+def failing(node: onnx.NodeProto, name: str, value: Any, kind: onnx.TypeProto) -> Case:
+    return Case("", [node], {name: value}, [X], {name: kind})
+
+
+FAILING = [
+    (failing(op("SequenceAt", "s 1", "y0"), "s", ROWS[:1], S), "y0_node.*position is 1"),
+    (failing(op("SequenceErase", "s", "y0"), "s", [], S), "y0_node.*empty"),
+    (failing(op("OptionalGetElement", "o", "y0"), "o", None, optional(S)), "y0_node.*absent"),
+    (failing(op("Identity", "s", "y0"), "s", [X[0]], S), r"'s' item 0 .*\(3,\).*f32\[\?, 3\]"),
+    (failing(op("Identity", "s", "y0"), "s", X, S), "'s' is ndarray, expected a list"),
+    (failing(op("ConcatFromSequence", "s", "y0", axis=0), "s", [], S), "y0_node.*at least one item"),
+]
+
+
+@pytest.mark.parametrize(("case", "text"), FAILING, ids=[t for _, t in FAILING])
+def test_what_a_run_refuses(case: Case, text: str) -> None:
+    with pytest.raises(InterpretError, match=text):
+        run(export(case.model()).model, case)
+
+
+REFUSED = [
+    (Case("", [op("SequenceAt", "s 1", "y0")], {"s": ROWS}, [X], {"s": ANY}), "rank of what 's'.*--shape"),
+    (Case("", [op("SequenceConstruct", "x 1", "y0")], {"x": X}, [X]), "cannot be in one container"),
+    (Case("", [op("SequenceLength", "x", "y0")], {"x": X}, [X]), "input 0 is f32.*expected a sequence"),
+    (
+        Case("", [op("SequenceConstruct", "x", "s"), op("SequenceAt", "s 1", "y0")], {"x": X}, [X]),
+        "position is 1, expected -1 to 0",
+    ),
+]
+
+
+@pytest.mark.parametrize(("case", "text"), REFUSED, ids=[t for _, t in REFUSED])
+def test_what_export_refuses(case: Case, text: str) -> None:
+    with pytest.raises(ExportError, match=text):
+        imported(case.model())
+
+
+def test_the_shape_option_gives_the_items_shape() -> None:
+    case = Case("", [op("SequenceAt", "s 1", "y0")], {"s": ROWS}, [ROWS[1]], {"s": ANY})
+    model = imported(case.model(), {"s": ("n", 3)})
+    agree(run(model, case), case.outputs)
+    assert str(model.main.inputs[0].type) == "sequence(f32[?, 3])"

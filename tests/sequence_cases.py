@@ -1,0 +1,385 @@
+"""ONNX models with sequences, optionals and control flow, whose inputs and outputs are given with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+FLOAT, INT64, BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL
+X = np.arange(12, dtype=np.float32).reshape(4, 3)
+ROWS = [X[:1], X[1:3], X[3:]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model, inputs for it, and the outputs it must give.
+
+    `dissolves`: no container is left once the model is exported.
+    """
+
+    name: str
+    nodes: Sequence[onnx.NodeProto]
+    inputs: Mapping[str, Any]
+    outputs: Sequence[Any]
+    types: Mapping[str, onnx.TypeProto] = field(default_factory=dict)
+    dissolves: bool = False
+    opset: int = 18
+
+    def __str__(self) -> str:
+        return self.name
+
+    def model(self) -> onnx.ModelProto:
+        """Inputs are declared as `types` say, else with the shapes of their arrays; outputs without type."""
+        given = [helper.make_value_info(n, self.types.get(n) or type_of(v)) for n, v in self.inputs.items()]
+        results = [helper.make_empty_tensor_value_info(f"y{i}") for i in range(len(self.outputs))]
+        constants = [numpy_helper.from_array(np.asarray(v), k) for k, v in CONSTANTS.items()]
+        graph = helper.make_graph(list(self.nodes), self.name, given, results, constants)
+        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)], ir_version=8)
+
+
+CONSTANTS = {"0": 0, "1": 1, "-1": -1, "[0]": [0], "[1]": [1], "sizes": [1, 2, 1], "2": 2, "yes": True}
+
+
+def tensor(kind: int, *shape: int | str) -> onnx.TypeProto:
+    return helper.make_tensor_type_proto(kind, shape)
+
+
+def sequence(inside: onnx.TypeProto) -> onnx.TypeProto:
+    return helper.make_sequence_type_proto(inside)
+
+
+def optional(inside: onnx.TypeProto) -> onnx.TypeProto:
+    return helper.make_optional_type_proto(inside)
+
+
+def type_of(value: Any) -> onnx.TypeProto:
+    array = np.asarray(value)
+    return tensor(helper.np_dtype_to_tensor_dtype(array.dtype), *array.shape)
+
+
+def op(operator: str, inputs: str, outputs: str, **attributes: Any) -> onnx.NodeProto:
+    """A node; names are separated by spaces, "-" is an input that is left out."""
+    names = ["" if n == "-" else n for n in inputs.split()]
+    return helper.make_node(operator, names, outputs.split(), name=f"{outputs.split()[0]}_node", **attributes)
+
+
+def graph(
+    inputs: Mapping[str, onnx.TypeProto],
+    outputs: str,
+    *nodes: onnx.NodeProto,
+    types: Sequence[onnx.TypeProto] = (),
+) -> onnx.GraphProto:
+    """A body; outputs declare no type unless given."""
+    given = [helper.make_value_info(n, t) for n, t in inputs.items()]
+    declared = types or [onnx.TypeProto()] * len(outputs.split())
+    results = [helper.make_value_info(n, t) for n, t in zip(outputs.split(), declared)]
+    return helper.make_graph(list(nodes), "body", given, results)
+
+
+def loop_body(carried: Mapping[str, onnx.TypeProto], outputs: str, *nodes: onnx.NodeProto) -> onnx.GraphProto:
+    """The body of a Loop that goes on as long as the trip count says."""
+    first = {"i": tensor(INT64), "go": tensor(BOOL)}
+    return graph({**first, **carried}, f"again {outputs}", op("Identity", "go", "again"), *nodes)
+
+
+INDEX = np.array(1)
+N_BY_3 = tensor(FLOAT, "n", 3)
+
+# Lists that export knows: nothing of them is left.
+KNOWN = [
+    Case(
+        "at a known position",
+        [op("SequenceConstruct", "x z", "s"), op("SequenceAt", "s -1", "y0")],
+        {"x": X, "z": X + 1},
+        [X + 1],
+        dissolves=True,
+    ),
+    Case(
+        "concat of known items",
+        [op("SequenceConstruct", "x z x", "s"), op("ConcatFromSequence", "s", "y0", axis=-1)],
+        {"x": X, "z": X[:, :1]},
+        [np.concatenate([X, X[:, :1], X], 1)],
+        dissolves=True,
+    ),
+    Case(
+        "stack of known items",
+        [op("SequenceConstruct", "x z", "s"), op("ConcatFromSequence", "s", "y0", axis=-1, new_axis=1)],
+        {"x": X, "z": X + 1},
+        [np.stack([X, X + 1], 2)],
+        dissolves=True,
+    ),
+    Case(
+        "split, changed and put together",
+        [
+            op("SplitToSequence", "x sizes", "s", axis=0),
+            op("SequenceErase", "s 1", "short"),
+            op("SequenceInsert", "short z 0", "long"),
+            op("ConcatFromSequence", "long", "y0", axis=0),
+            op("SequenceLength", "long", "y1"),
+        ],
+        {"x": X, "z": X + 1},
+        [np.concatenate([X + 1, X[:1], X[3:]]), np.array(3)],
+        dissolves=True,
+    ),
+    Case(
+        "split into equal parts, the last one smaller",
+        [op("SplitToSequence", "x 2", "s", axis=1), op("SequenceAt", "s 1", "y0")],
+        {"x": X},
+        [X[:, 2:]],
+        dissolves=True,
+    ),
+    Case(
+        "split by sizes of the run",
+        [op("SplitToSequence", "x parts", "s", axis=0), op("SequenceAt", "s 1", "y0")],
+        {"x": X, "parts": np.array([1, 3])},
+        [X[1:]],
+        dissolves=True,
+    ),
+    Case(
+        "split without the axis",
+        [op("SplitToSequence", "x", "s", axis=1, keepdims=0), op("SequenceAt", "s 2", "y0")],
+        {"x": X},
+        [X[:, 2]],
+        dissolves=True,
+    ),
+    Case(
+        "filled from empty",
+        [
+            op("SequenceEmpty", "", "none", dtype=FLOAT),
+            op("SequenceInsert", "none x", "one"),
+            op("SequenceInsert", "one z [0]", "two"),
+            op("ConcatFromSequence", "two", "y0", axis=0),
+        ],
+        {"x": X, "z": X + 1},
+        [np.concatenate([X + 1, X])],
+        dissolves=True,
+    ),
+    Case(
+        "mapped over known items",
+        [
+            op("SequenceConstruct", "x z", "s"),
+            op(
+                "SequenceMap",
+                "s k",
+                "m",
+                body=graph({"a": tensor(FLOAT, "n", 3), "b": tensor(FLOAT)}, "c", op("Mul", "a b", "c")),
+            ),
+            op("ConcatFromSequence", "m", "y0", axis=0),
+        ],
+        {"x": X, "z": X[:2], "k": np.float32(3)},
+        [np.concatenate([X, X[:2]]) * 3],
+        dissolves=True,
+    ),
+    Case(
+        "an optional that is there",
+        [
+            op("Optional", "x", "o"),
+            op("OptionalGetElement", "o", "y0"),
+            op("OptionalHasElement", "o", "y1"),
+            op("OptionalHasElement", "x", "y2"),
+            op("OptionalGetElement", "x", "y3"),
+        ],
+        {"x": X},
+        [X, np.array(True), np.array(True), X],
+        dissolves=True,
+    ),
+    Case(
+        "an optional that is absent",
+        [
+            op("Optional", "", "o", type=tensor(FLOAT, 2)),
+            op("OptionalHasElement", "o", "y0"),
+            op("OptionalHasElement", "-", "y1"),
+        ],
+        {"x": X},
+        [np.array(False), np.array(False)],
+        dissolves=True,
+    ),
+]
+
+GROWING = loop_body(
+    {"s": sequence(tensor(FLOAT))},
+    "longer",
+    op("Add", "i 1", "next"),
+    op("Unsqueeze", "next [0]", "end"),
+    op("Slice", "x [0] end [0]", "part"),
+    op("SequenceInsert", "s part", "longer"),
+)
+# What only a run knows.
+RUN_TIME = [
+    Case(
+        "at a position of the run",
+        [op("SequenceConstruct", "x z", "s"), op("SequenceAt", "s i", "y0"), op("Mul", "y0 y0", "y1")],
+        {"x": X, "z": X[:2], "i": INDEX},
+        [X[:2], X[:2] * X[:2]],
+    ),
+    Case(
+        "items of one size at a position of the run",
+        [op("SequenceConstruct", "x z", "s"), op("SequenceAt", "s i", "a"), op("Relu", "a", "y0")],
+        {"x": X, "z": X + 1, "i": np.array(-2)},
+        [X],
+    ),
+    Case(
+        "insert and erase at positions of the run",
+        [
+            op("SequenceConstruct", "x z x", "s"),
+            op("SequenceInsert", "s w i", "four"),
+            op("SequenceErase", "four j", "three"),
+            op("SequenceErase", "three", "two"),
+            op("ConcatFromSequence", "two", "y0", axis=0),
+            op("SequenceLength", "four", "y1"),
+        ],
+        {"x": X, "z": X + 1, "w": X[:1] - 9, "i": INDEX, "j": np.array(-2)},
+        [np.concatenate([X, X[:1] - 9]), np.array(4)],
+    ),
+    Case(
+        "erase in the middle, at the front and at the end",
+        [
+            op("SplitToSequence", "x size", "s", axis=0),
+            op("SequenceErase", "s i", "a"),
+            op("SequenceErase", "a zero", "b"),
+            op("SequenceInsert", "b z", "c"),
+            op("SequenceErase", "b", "d"),
+            op("SequenceInsert", "d x", "e"),
+            op("ConcatFromSequence", "c", "y0", axis=0),
+            op("ConcatFromSequence", "e", "y1", axis=0),
+        ],
+        {"x": X, "z": X[:1] + 7, "size": np.array(1), "i": INDEX, "zero": np.array(0)},
+        [np.concatenate([X[2:4], X[:1] + 7]), np.concatenate([X[2:3], X])],
+    ),
+    Case(
+        "split by a size of the run",
+        [
+            op("SplitToSequence", "x size", "s", axis=1),
+            op("SequenceAt", "s -1", "y0"),
+            op("SequenceLength", "s", "y1"),
+            op("ConcatFromSequence", "s", "y2", axis=1),
+        ],
+        {"x": X, "size": np.array(2)},
+        [X[:, 2:], np.array(2), X],
+    ),
+    Case(
+        "split of an axis whose size the run gives",
+        [
+            op("SplitToSequence", "x", "s", axis=0, keepdims=0),
+            op("SequenceAt", "s i", "y0"),
+            op("ConcatFromSequence", "s", "y1", axis=1, new_axis=1),
+        ],
+        {"x": X, "i": INDEX},
+        [X[1], X.T],
+        {"x": N_BY_3},
+    ),
+    Case(
+        "appended to by a loop",
+        [
+            op("SequenceEmpty", "", "none", dtype=FLOAT),
+            op("Loop", "count - none", "all", body=GROWING),
+            op("ConcatFromSequence", "all", "y0", axis=0),
+            op("SequenceLength", "all", "y1"),
+        ],
+        {"x": np.arange(5, dtype=np.float32), "count": np.array(5)},
+        [np.concatenate([np.arange(n, dtype=np.float32) for n in range(1, 6)]), np.array(5)],
+    ),
+    Case(
+        "a loop of no steps",
+        [
+            op("SequenceConstruct", "x", "one"),
+            op("Loop", "count - one", "all", body=GROWING),
+            op("ConcatFromSequence", "all", "y0", axis=0),
+        ],
+        {"x": np.arange(5, dtype=np.float32), "count": np.array(0)},
+        [np.arange(5, dtype=np.float32)],
+    ),
+    Case(
+        "mapped over the items of the run",
+        [
+            op("SplitToSequence", "x size", "s", axis=0),
+            op(
+                "SequenceMap",
+                "s",
+                "m l",
+                body=graph(
+                    {"a": N_BY_3},
+                    "c d",
+                    op("Neg", "a", "c"),
+                    op("Shape", "a", "d"),
+                    types=[N_BY_3, tensor(INT64, 2)],
+                ),
+            ),
+            op("ConcatFromSequence", "m", "y0", axis=0),
+            op("ConcatFromSequence", "l", "y1", axis=0, new_axis=1),
+        ],
+        {"x": X, "size": np.array(3)},
+        [-X, np.array([[3, 3], [1, 3]])],
+    ),
+    Case(
+        "one of two sequences",
+        [
+            op(
+                "If",
+                "flag",
+                "s",
+                then_branch=graph({}, "a", op("SequenceConstruct", "x x", "a")),
+                else_branch=graph({}, "b", op("SequenceConstruct", "z", "b")),
+            ),
+            op("ConcatFromSequence", "s", "y0", axis=0),
+        ],
+        {"x": X, "z": X[:1], "flag": np.array(True)},
+        [np.concatenate([X, X])],
+    ),
+    Case(
+        "an optional or its absence",
+        [
+            op(
+                "If",
+                "flag",
+                "o",
+                then_branch=graph({}, "a", op("Optional", "x", "a")),
+                else_branch=graph({}, "b", op("Optional", "", "b", type=tensor(FLOAT, 4, 3))),
+            ),
+            op("OptionalHasElement", "o", "y0"),
+            op(
+                "If",
+                "y0",
+                "y1",
+                then_branch=graph({}, "c", op("OptionalGetElement", "o", "c")),
+                else_branch=graph({}, "d", op("Neg", "x", "d")),
+            ),
+        ],
+        {"x": X, "flag": np.array(False)},
+        [np.array(False), -X],
+    ),
+    Case(
+        "an optional sequence that a loop fills",
+        [
+            op("Optional", "", "none", type=sequence(tensor(FLOAT, "n"))),
+            op(
+                "Loop",
+                "count - none",
+                "all",
+                body=loop_body(
+                    {"o": optional(sequence(tensor(FLOAT, "n")))},
+                    "more",
+                    op("OptionalHasElement", "o", "some"),
+                    op(
+                        "If",
+                        "some",
+                        "s",
+                        then_branch=graph({}, "a", op("OptionalGetElement", "o", "a")),
+                        else_branch=graph({}, "b", op("SequenceEmpty", "", "b", dtype=FLOAT)),
+                    ),
+                    op("SequenceInsert", "s x", "longer"),
+                    op("Optional", "longer", "more"),
+                ),
+            ),
+            op("OptionalGetElement", "all", "s"),
+            op("ConcatFromSequence", "s", "y0", axis=0),
+        ],
+        {"x": X[0], "count": np.array(3)},
+        [np.concatenate([X[0]] * 3)],
+    ),
+]
