@@ -12,7 +12,8 @@ Status batch_strides(const NodeArgs& args, const edgert_operand& operand, const 
 }
 
 bool is_accumulator(int64_t dtype) {
-  return dtype == EDGERT_F32 || dtype == EDGERT_F64 || dtype == EDGERT_I32 || dtype == EDGERT_I64;
+  return dtype == EDGERT_F32 || dtype == EDGERT_F64 || dtype == EDGERT_I32 || dtype == EDGERT_I64 ||
+         dtype == EDGERT_U32 || dtype == EDGERT_U64;
 }
 
 }  // namespace

@@ -50,12 +50,15 @@ def variants(op: Rnn) -> list[Rnn]:
 @pytest.mark.parametrize("kind", list(GATES))
 @pytest.mark.parametrize("direction", DIRECTIONS)
 @pytest.mark.parametrize("options", range(4))
-def test_everything_given(cpu: Device, kind: str, direction: str, options: int) -> None:
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_everything_given(cpu: Device, kind: str, direction: str, options: int, dtype: str) -> None:
     op = variants(Rnn(kind, direction, 7))[options]
-    given = operands(kind, 2 if direction == "bidirectional" else 1)
-    compare(op, given, cpu)
-    compare(op, given[:6], cpu)
-    compare(op, [*given[:3], None, given[4]], cpu)
+    found = operands(kind, 2 if direction == "bidirectional" else 1)
+    given = [x if i == 4 or x is None else x.astype(dtype) for i, x in enumerate(found)]
+    tolerance = 1e-5 if dtype == "float32" else 1e-13
+    compare(op, given, cpu, tolerance=tolerance)
+    compare(op, given[:6], cpu, tolerance=tolerance)
+    compare(op, [*given[:3], None, given[4]], cpu, tolerance=tolerance)
 
 
 @pytest.mark.parametrize("name", list(FUNCTIONS))

@@ -7,16 +7,26 @@ from edgec.frontends.onnx.registry import Call, onnx_op
 from edgec.ir.dims import Dim
 from edgec.ir.graph import Value
 from edgec.ir.types import DType
+from edgec.ops import program as scalar
 from edgec.ops.base import OpError
 from edgec.ops.matmul import MatMul
 
 
+_SUMMED = {DType.I8: DType.I32, DType.I16: DType.I32, DType.U8: DType.U32, DType.U16: DType.U32}
+
+
 def multiply(b: Builder, x: Value, y: Value, transpose_x: bool = False, transpose_y: bool = False) -> Value:
-    """The product of matrices (or batches of them) of one dtype, summed in its compute type."""
+    """The product of matrices (or batches of them) of one dtype, summed in its compute type.
+
+    Integers of 8 and 16 bits are summed in 32, which wraps to the same.
+    """
     if x.dtype != y.dtype:
         raise OpError(f"operands are {x.type} and {y.type}, expected one type")
-    op = MatMul(transpose_x, transpose_y, None, int(x.dtype.compute), int(x.dtype))
-    return b.one(op, x, y)
+    summed, epilogue = _SUMMED.get(x.dtype, x.dtype.compute), None
+    if summed != x.dtype.compute:
+        p = scalar.Builder([summed])
+        epilogue = p.finish(p.cast(0, x.dtype))
+    return b.one(MatMul(transpose_x, transpose_y, epilogue, int(summed), int(x.dtype)), x, y)
 
 
 @onnx_op("MatMul")
@@ -46,6 +56,8 @@ def broadcast_product(b: Builder, x: Value, y: Value) -> Value:
 def gemm(b: Builder, call: Call) -> Value:
     """alpha * A B + beta * C."""
     x, y, c = call.operand(0), call.operand(1), call.optional(2)
+    if x.rank != 2 or y.rank != 2:
+        raise OpError(f"operands are {x.type} and {y.type}, expected rank 2")
     result = multiply(b, x, y, call.flag("transA"), call.flag("transB"))
     alpha, beta = call.real("alpha", 1.0), call.real("beta", 1.0)
     if alpha != 1.0:

@@ -13,10 +13,11 @@ from edgec.ops.rnn import Rnn
 
 @onnx_op("LSTM", "GRU", "RNN")
 def rnn(b: Builder, call: Call) -> Sequence[Value]:
-    """Layout 1 (batch first) is transposed around the operator."""
-    x, w, r = call.operand(0), call.operand(1), call.operand(2)
-    bias, lengths, h0 = call.optional(3), call.optional(4), call.optional(5)
-    c0, peephole = call.optional(6), call.optional(7)
+    """Layout 1 (batch first) is transposed around the operator; small floats are computed in f32."""
+    stored, wide = call.operand(0).dtype, call.operand(0).dtype.compute
+    x, w, r = (b.cast(call.operand(i), wide) for i in range(3))
+    lengths = call.optional(4)
+    bias, h0, c0, peephole = (_cast(b, call.optional(i), wide) for i in (3, 5, 6, 7))
     batch_first = call.flag("layout")
     if batch_first:
         x = b.transpose(x, [1, 0, 2])
@@ -35,8 +36,12 @@ def rnn(b: Builder, call: Call) -> Sequence[Value]:
         call.flag("linear_before_reset"),
         call.flag("input_forget"),
     )
-    results = b.emit(op, [x, w, r, bias, lengths, h0, c0, peephole])
+    results = [b.cast(v, stored) for v in b.emit(op, [x, w, r, bias, lengths, h0, c0, peephole])]
     if batch_first:
         perms = ([2, 0, 1, 3], [1, 0, 2], [1, 0, 2])
         results = [b.transpose(v, perm) for v, perm in zip(results, perms)]
     return results
+
+
+def _cast(b: Builder, x: Value | None, dtype: DType) -> Value | None:
+    return None if x is None else b.cast(x, dtype)

@@ -37,7 +37,7 @@ Fetch<Sum> fetch_of(int32_t dtype) {
   }
 }
 
-// Integers wrap.
+// Integers wrap, so sums of signed and unsigned ones have the same bits.
 float multiply_add(float a, float b, float c) { return a * b + c; }
 double multiply_add(double a, double b, double c) { return a * b + c; }
 int32_t multiply_add(int32_t a, int32_t b, int32_t c) {
@@ -93,8 +93,10 @@ Status plan_generic(const Pointwise& epilogue, int32_t a, int32_t b, int32_t acc
   switch (accumulator) {
     case EDGERT_F32: out.dot = dot_of<float>(a, b); break;
     case EDGERT_F64: out.dot = dot_of<double>(a, b); break;
-    case EDGERT_I32: out.dot = dot_of<int32_t>(a, b); break;
-    case EDGERT_I64: out.dot = dot_of<int64_t>(a, b); break;
+    case EDGERT_I32:
+    case EDGERT_U32: out.dot = dot_of<int32_t>(a, b); break;
+    case EDGERT_I64:
+    case EDGERT_U64: out.dot = dot_of<int64_t>(a, b); break;
     default: out.dot = nullptr;
   }
   if (!out.dot)

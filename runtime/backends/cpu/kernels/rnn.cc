@@ -6,6 +6,7 @@
 
 #include "backends/cpu/kernels/kernel.h"
 #include "backends/cpu/kernels/rnn_cell.h"
+#include "backends/cpu/kernels/rnn_double.h"
 #include "backends/cpu/micro/gemm.h"
 #include "backends/cpu/micro/micro.h"
 #include "backends/cpu/micro/rnn.h"
@@ -61,6 +62,7 @@ Status plan_rnn(const NodeArgs& args, edgert_plan& plan) {
   if (!state) return no_memory();
   RnnParams& p = state->rnn;
   EDGERT_TRY(parse_rnn(args, p));
+  if (p.dtype == EDGERT_F64) return plan_double_rnn(p, plan);
   if (p.dtype != EDGERT_F32) return unsupported("recurrent layers of %s", dtype_name(p.dtype));
   state->fast = p.default_activations && p.clip == 0 && !p.has_peephole && !p.input_forget &&
                 (p.kind != RnnKind::kGru || p.linear_before_reset);
@@ -283,6 +285,10 @@ Status run_rnn(const RnnState& state, const edgert_call& call) {
       return error(EDGERT_ERROR_GUARD, "length %d of sequence %lld, expected 0 to %lld", lengths[b],
                    static_cast<long long>(b), static_cast<long long>(p.steps));
   if (p.batch == 0) return {};
+  if (p.dtype == EDGERT_F64) {
+    run_double_rnn(p, call);
+    return {};
+  }
   const bool beside = p.directions == 2 && call.threads > 1;
   if (beside) parallel(call, 2, [&](int64_t d, int32_t) { run_direction(state, call, d, false); });
   else

@@ -6,7 +6,8 @@
 namespace edgert::cpu {
 namespace {
 
-float activate(RnnActivation activation, float a, float b, float x) {
+template <class T>
+T activate(RnnActivation activation, T a, T b, T x) {
   switch (activation) {
     case RnnActivation::kSigmoid: return 1 / (1 + std::exp(-x));
     case RnnActivation::kTanh: return std::tanh(x);
@@ -15,27 +16,28 @@ float activate(RnnActivation activation, float a, float b, float x) {
     case RnnActivation::kLeakyRelu: return x < 0 ? a * x : x;
     case RnnActivation::kThresholdedRelu: return x > a ? x : 0 * x;
     case RnnActivation::kScaledTanh: return a * std::tanh(b * x);
-    case RnnActivation::kHardSigmoid: return std::clamp(a * x + b, 0.0f, 1.0f);
+    case RnnActivation::kHardSigmoid: return std::clamp(a * x + b, T{0}, T{1});
     case RnnActivation::kElu: return x < 0 ? a * std::expm1(x) : x;
     case RnnActivation::kSoftsign: return x / (1 + std::fabs(x));
-    case RnnActivation::kSoftplus: return std::max(x, 0.0f) + std::log1p(std::exp(-std::fabs(x)));
+    case RnnActivation::kSoftplus: return std::max(x, T{0}) + std::log1p(std::exp(-std::fabs(x)));
   }
   return x;
 }
 
 // Activation k of a direction on a gate's sum, which is clipped first.
-float gate(const RnnParams& rnn, int64_t direction, int k, float x) {
-  const float clip = static_cast<float>(rnn.clip);
+template <class T>
+T gate(const RnnParams& rnn, int64_t direction, int k, T x) {
+  const T clip = static_cast<T>(rnn.clip);
   if (clip > 0) x = std::clamp(x, -clip, clip);
-  return activate(rnn.activations[direction][k], static_cast<float>(rnn.alpha[direction][k]),
-                  static_cast<float>(rnn.beta[direction][k]), x);
+  return activate(rnn.activations[direction][k], static_cast<T>(rnn.alpha[direction][k]),
+                  static_cast<T>(rnn.beta[direction][k]), x);
 }
 
-void step_lstm(const RnnParams& rnn, int64_t direction, const float* gates, const float* peephole, float* h,
-               float* c) {
+template <class T>
+void step_lstm(const RnnParams& rnn, int64_t direction, const T* gates, const T* peephole, T* h, T* c) {
   const int64_t n = rnn.hidden;
   for (int64_t j = 0; j < n; j++) {
-    float i = gates[j], o = gates[n + j], f = gates[2 * n + j];
+    T i = gates[j], o = gates[n + j], f = gates[2 * n + j];
     if (peephole) {
       i += peephole[j] * c[j];
       f += peephole[2 * n + j] * c[j];
@@ -45,35 +47,45 @@ void step_lstm(const RnnParams& rnn, int64_t direction, const float* gates, cons
     c[j] = f * c[j] + i * gate(rnn, direction, 1, gates[3 * n + j]);
     if (peephole) o += peephole[n + j] * c[j];
     h[j] = gate(rnn, direction, 0, o) * activate(rnn.activations[direction][2],
-                                                 static_cast<float>(rnn.alpha[direction][2]),
-                                                 static_cast<float>(rnn.beta[direction][2]), c[j]);
+                                                 static_cast<T>(rnn.alpha[direction][2]),
+                                                 static_cast<T>(rnn.beta[direction][2]), c[j]);
   }
 }
 
-void step_gru(const RnnParams& rnn, int64_t direction, const float* gates, const float* recurrent, float* h) {
+template <class T>
+void step_gru(const RnnParams& rnn, int64_t direction, const T* gates, const T* recurrent, T* h) {
   const int64_t n = rnn.hidden;
   for (int64_t j = 0; j < n; j++) {
-    const float z = gate(rnn, direction, 0, gates[j] + recurrent[j]);
-    float inner = recurrent[2 * n + j];
+    const T z = gate(rnn, direction, 0, gates[j] + recurrent[j]);
+    T inner = recurrent[2 * n + j];
     if (rnn.linear_before_reset) inner *= gate(rnn, direction, 0, gates[n + j] + recurrent[n + j]);
-    const float candidate = gate(rnn, direction, 1, gates[2 * n + j] + inner);
+    const T candidate = gate(rnn, direction, 1, gates[2 * n + j] + inner);
     h[j] = (1 - z) * candidate + z * h[j];
   }
 }
 
 }  // namespace
 
-void reset_hidden(const RnnParams& rnn, int64_t direction, const float* gates, const float* recurrent,
-                  const float* h, float* out) {
+template <class T>
+void reset_hidden(const RnnParams& rnn, int64_t direction, const T* gates, const T* recurrent, const T* h,
+                  T* out) {
   const int64_t n = rnn.hidden;
   for (int64_t j = 0; j < n; j++) out[j] = gate(rnn, direction, 0, gates[n + j] + recurrent[n + j]) * h[j];
 }
 
-void step_cell(const RnnParams& rnn, int64_t direction, const float* gates, const float* recurrent,
-               const float* peephole, float* h, float* c) {
+template <class T>
+void step_cell(const RnnParams& rnn, int64_t direction, const T* gates, const T* recurrent, const T* peephole,
+               T* h, T* c) {
   if (rnn.kind == RnnKind::kLstm) return step_lstm(rnn, direction, gates, peephole, h, c);
   if (rnn.kind == RnnKind::kGru) return step_gru(rnn, direction, gates, recurrent, h);
   for (int64_t j = 0; j < rnn.hidden; j++) h[j] = gate(rnn, direction, 0, gates[j]);
 }
+
+#define EDGERT_RNN_CELL(T)                                                                 \
+  template void reset_hidden(const RnnParams&, int64_t, const T*, const T*, const T*, T*); \
+  template void step_cell(const RnnParams&, int64_t, const T*, const T*, const T*, T*, T*);
+EDGERT_RNN_CELL(float)
+EDGERT_RNN_CELL(double)
+#undef EDGERT_RNN_CELL
 
 }  // namespace edgert::cpu

@@ -6,12 +6,14 @@
 namespace edgert::cpu {
 
 // `gates` is x W + b (+ h R for lstm and rnn) [gates][hidden]; `recurrent` is a GRU's h R + b, its last third
-// (reset * h) R + b unless `linear_before_reset`. Replaces h and c [hidden].
-void step_cell(const RnnParams& rnn, int64_t direction, const float* gates, const float* recurrent,
-               const float* peephole, float* h, float* c);
+// (reset * h) R + b unless `linear_before_reset`. Replaces h and c [hidden]. T is float or double.
+template <class T>
+void step_cell(const RnnParams& rnn, int64_t direction, const T* gates, const T* recurrent, const T* peephole,
+               T* h, T* c);
 
 // reset * h for a GRU that resets before its product.
-void reset_hidden(const RnnParams& rnn, int64_t direction, const float* gates, const float* recurrent,
-                  const float* h, float* out);
+template <class T>
+void reset_hidden(const RnnParams& rnn, int64_t direction, const T* gates, const T* recurrent, const T* h,
+                  T* out);
 
 }  // namespace edgert::cpu
