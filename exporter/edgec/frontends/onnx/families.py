@@ -3,6 +3,7 @@
 from edgec.frontends.onnx import (
     arg_reduce,
     constants,
+    contrib,
     control,
     conv,
     conv_transpose,
@@ -43,6 +44,7 @@ from edgec.frontends.onnx import (
 __all__ = [
     "arg_reduce",
     "constants",
+    "contrib",
     "control",
     "conv",
     "conv_transpose",
