@@ -22,16 +22,17 @@ OwnedValue* counted(const Object* value) { return static_cast<OwnedValue*>(const
 
 Status Copier::strings(const edgert_string* from, uint64_t count, edgert_string* to) {
   for (uint64_t i = 0; i < count; i++) {
+    const edgert_string text = from[i];  // `to` may be `from`
     to[i] = {};
-    if (from[i].bytes == 0) continue;
-    edgert_string& known = texts_[from[i].data];
-    if (known.bytes < from[i].bytes) {
-      char* text = static_cast<char*>(allocate_(from[i].bytes));
-      if (!text) return no_memory();
-      std::memcpy(text, from[i].data, static_cast<size_t>(from[i].bytes));
-      known = {text, from[i].bytes};
+    if (text.bytes == 0) continue;
+    edgert_string& known = texts_[text.data];
+    if (known.bytes < text.bytes) {
+      char* copy = static_cast<char*>(allocate_(text.bytes));
+      if (!copy) return no_memory();
+      std::memcpy(copy, text.data, static_cast<size_t>(text.bytes));
+      known = {copy, text.bytes};
     }
-    to[i] = {known.data, from[i].bytes};
+    to[i] = {known.data, text.bytes};
   }
   return {};
 }

@@ -21,6 +21,7 @@ class Copier {
   Status copy(const Object* from, const Object*& to);
   // The object itself into `to`.
   Status copy_into(const Object& from, Object& to);
+  // `to` may be `from`.
   Status strings(const edgert_string* from, uint64_t count, edgert_string* to);
 
  private:

@@ -124,7 +124,7 @@ def _vector(items: Any) -> Any:
     found = list(items)
     if any(isinstance(item, (str, bytes)) for item in found):
         return np.array(found, object)
-    return np.asarray(found)
+    return found
 
 
 def _is_text(content: Any, kind: str) -> bool:
