@@ -9,12 +9,14 @@ from edgec.frontends.onnx import loading
 from edgec.frontends.onnx.builder import Builder
 from edgec.frontends.onnx.errors import Unsupported
 from edgec.frontends.onnx.registry import Call, onnx_op
+from edgec.frontends.onnx.text import numbers_of, text_of
 from edgec.ir.graph import Value
 from edgec.ir.types import DType
 from edgec.ops import program as scalar
 from edgec.ops.base import OpError
 from edgec.ops.gather import GatherElements
 from edgec.ops.shapes import broadcast
+from edgec.ops.text import StringEqual
 from edgec.ops.view import Bitcast
 
 _UNARY = {
@@ -88,6 +90,8 @@ def unary(b: Builder, call: Call) -> Value:
 def binary(b: Builder, call: Call) -> Value:
     """Add, Equal, And ...: one instruction on broadcast operands."""
     x, y = call.operand(0), call.operand(1)
+    if call.op_type == "Equal" and x.dtype is DType.STRING:
+        return b.one(StringEqual(), x, y)
     numeric(x, y)
     return b.binary(_BINARY[call.op_type], x, y)
 
@@ -181,13 +185,15 @@ _NARROW_BITS = {DType.U4: 4, DType.U2: 2}
 
 
 def convert(b: Builder, x: Value, dtype: DType, saturate: bool = True, mode: str = "up") -> Value:
-    """x as another element type. Raises Unsupported for strings.
+    """x as another element type; strings are read and written as numbers.
 
     Eight-bit floats saturate if asked to, f8e8m0 is rounded as `mode` says; floats to unsigned types below a
     byte wrap.
     """
-    if x.dtype != dtype and DType.STRING in (x.dtype, dtype):
-        raise Unsupported("conversion from or to strings is not supported")
+    if x.dtype is not dtype and x.dtype is DType.STRING:
+        return numbers_of(b, x, dtype)
+    if x.dtype is not dtype and dtype is DType.STRING:
+        return text_of(b, x)
     if dtype == DType.F8E8M0 and x.dtype != dtype:
         return _power_of_two(b, b.cast(x, DType.F32), saturate, mode)
     if saturate and dtype in _GREATEST and x.dtype != dtype:
