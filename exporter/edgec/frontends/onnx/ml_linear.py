@@ -16,8 +16,13 @@ from edgec.ops.base import OpError
 
 
 def linear(b: Builder, x: Value, coefficients: tuple[float, ...], added: tuple[float, ...]) -> Value:
-    """x [rows, features] times coefficients [n, features] transposed, plus one number of `added` for each."""
-    n = len(added)
+    """x [rows, features] times coefficients [n, features] transposed, plus one number of `added` for each.
+
+    Coefficients behind those that the features need count for nothing, as in ONNX Runtime.
+    """
+    n, features = len(added), x.shape[1]
+    if isinstance(features, int) and 0 < n * features < len(coefficients):
+        coefficients = coefficients[: n * features]
     if not coefficients or len(coefficients) % n:
         raise OpError(f"{len(coefficients)} coefficients do not make {n} rows")
     matrix = b.constant(np.array(coefficients, np.float32).reshape(n, -1).T)
