@@ -383,3 +383,202 @@ RUN_TIME = [
         [np.concatenate([X[0]] * 3)],
     ),
 ]
+
+
+S = sequence(N_BY_3)
+# Containers that come from the host, or go to it.
+GIVEN = [
+    Case("a sequence is copied", [op("Identity", "s", "y0")], {"s": ROWS}, [ROWS], {"s": S}),
+    Case(
+        "a sequence grows",
+        [
+            op("SequenceInsert", "s x 1", "y0"),
+            op("SequenceErase", "y0", "y1"),
+            op("SequenceLength", "s", "y2"),
+        ],
+        {"s": ROWS, "x": X},
+        [[ROWS[0], X, *ROWS[1:]], [ROWS[0], X, ROWS[1]], np.array(3)],
+        {"s": S},
+    ),
+    Case("an empty sequence", [op("SequenceInsert", "s x", "y0")], {"s": [], "x": X}, [[X]], {"s": S}),
+    Case(
+        "an optional tensor",
+        [
+            op("OptionalHasElement", "o", "y0"),
+            op("OptionalGetElement", "o", "y1"),
+            op("Identity", "o", "y2"),
+        ],
+        {"o": X},
+        [np.array(True), X, X],
+        {"o": optional(N_BY_3)},
+    ),
+    Case(
+        "an absent optional",
+        [op("OptionalHasElement", "o", "y0"), op("Identity", "o", "y1")],
+        {"o": None},
+        [np.array(False), None],
+        {"o": optional(S)},
+    ),
+    Case(
+        "an optional sequence without items",
+        [op("OptionalHasElement", "o", "y0"), op("OptionalGetElement", "o", "y1")],
+        {"o": []},
+        [np.array(True), []],
+        {"o": optional(S)},
+    ),
+    Case(
+        "sequences that share their items",
+        [
+            op("SequenceEmpty", "", "none", dtype=FLOAT),
+            op("Loop", "count - none", "y0", body=GROWING),
+            op("SequenceInsert", "y0 x", "y1"),
+            op("SequenceInsert", "y0 z", "y2"),
+            op("SequenceErase", "y1", "shorter"),
+            op("SequenceInsert", "shorter z", "y3"),
+            op("SequenceErase", "y1 0", "y4"),
+        ],
+        {"x": X[0], "z": X[1], "count": np.array(2)},
+        [
+            [X[0, :1], X[0, :2]],
+            [X[0, :1], X[0, :2], X[0]],
+            [X[0, :1], X[0, :2], X[1]],
+            [X[0, :1], X[0, :2], X[1]],
+            [X[0, :2], X[0]],
+        ],
+    ),
+]
+
+SUMMING = graph(
+    {"sum": tensor(FLOAT, 3), "row": tensor(FLOAT, 3)},
+    "total part",
+    op("Add", "sum row", "total"),
+    op("Identity", "total", "part"),
+)
+BATCHES = np.arange(24, dtype=np.float32).reshape(2, 4, 3)
+START = np.ones((2, 3), np.float32)
+SUMS = START[:, None] + np.cumsum(BATCHES, 1)
+BACKWARDS = START[:, None] + np.cumsum(BATCHES[:, ::-1], 1)
+ZERO = np.zeros((2, 3), np.float32)
+
+# Control flow over tensors.
+CONTROL = [
+    Case(
+        "scan of opset 8, whole",
+        [op("Scan", "- start x", "y0 y1", body=SUMMING, num_scan_inputs=1, directions=[1])],
+        {"start": START, "x": BATCHES},
+        [BACKWARDS[:, -1], BACKWARDS],
+        {"start": tensor(FLOAT, "n", 3), "x": tensor(FLOAT, "n", "m", 3)},
+        opset=8,
+    ),
+    Case(
+        "scan of opset 8, entries of different length",
+        [op("Scan", "steps start x", "y0 y1", body=SUMMING, num_scan_inputs=1)],
+        {"steps": np.array([2, 4]), "start": START, "x": BATCHES},
+        [np.stack([SUMS[0, 1], SUMS[1, 3]]), np.stack([np.concatenate([SUMS[0, :2], ZERO]), SUMS[1]])],
+        opset=8,
+    ),
+    Case(
+        "a state that meets slices of a size of the run",
+        [op("Scan", "start x", "y0 y1", body=SUMMING, num_scan_inputs=1)],
+        {"start": START[0], "x": BATCHES[0]},
+        [SUMS[0, -1], SUMS[0]],
+        {"x": tensor(FLOAT, "m", "k")},
+    ),
+    Case(
+        "branches of different rank",
+        [
+            op(
+                "If",
+                "flag",
+                "c",
+                then_branch=graph({}, "a", op("ReduceSum", "x 1", "a", keepdims=0)),
+                else_branch=graph({}, "b", op("Neg", "x", "b")),
+            ),
+            op("Mul", "c c", "d"),
+            op("ReduceSum", "d", "y0", keepdims=0),
+        ],
+        {"x": X, "flag": np.array(True)},
+        [np.float32((X.sum(1) ** 2).sum())],
+    ),
+    Case(
+        "a condition of an If that is computed",
+        [
+            op("ReduceMax", "k", "m", keepdims=0),
+            op("Greater", "m 1", "flag"),
+            op(
+                "If",
+                "flag",
+                "c",
+                then_branch=graph({}, "a", op("ReduceSum", "x 1", "a", keepdims=0)),
+                else_branch=graph({}, "b", op("Neg", "x", "b")),
+            ),
+            op("ReduceSum", "c", "y0", keepdims=0),
+        ],
+        {"x": X, "k": np.array([1, -4])},
+        [-X.sum()],
+    ),
+    Case(
+        "loops in a loop that use what lies outside",
+        [
+            op(
+                "Loop",
+                "count - x",
+                "y0 y1",
+                body=loop_body(
+                    {"a": N_BY_3},
+                    "b s",
+                    op(
+                        "Loop",
+                        "i - a",
+                        "b",
+                        body=graph(
+                            {"j": tensor(INT64), "on": tensor(BOOL), "c": N_BY_3},
+                            "onward d",
+                            op("Identity", "on", "onward"),
+                            op("Cast", "i", "f", to=FLOAT),
+                            op("Mul", "f z", "g"),
+                            op("Add", "c g", "d"),
+                        ),
+                    ),
+                    op("ReduceSum", "b", "s", keepdims=0),
+                ),
+            )
+        ],
+        {"x": X, "z": np.float32(2), "count": np.array(3)},
+        [X + 10, np.array([X.sum(), (X + 2).sum(), (X + 10).sum()])],
+    ),
+    Case(
+        "a loop whose state changes its size",
+        [
+            op(
+                "Loop",
+                "- yes x",
+                "y0",
+                body=graph(
+                    {"i": tensor(INT64), "go": tensor(BOOL), "a": tensor(FLOAT, "n")},
+                    "again b",
+                    op("Concat", "a a", "b", axis=0),
+                    op("Size", "b", "size"),
+                    op("Less", "size limit", "again"),
+                ),
+            )
+        ],
+        {"x": X[0], "limit": np.array(10)},
+        [np.tile(X[0], 4)],
+    ),
+    Case(
+        "a loop of no steps whose state would change its size",
+        [
+            op(
+                "Loop",
+                "count - x",
+                "y0 y1",
+                body=loop_body(
+                    {"a": tensor(FLOAT, "n")}, "b c", op("Concat", "a a", "b", axis=0), op("Neg", "x", "c")
+                ),
+            )
+        ],
+        {"x": X[0], "count": np.array(0)},
+        [X[0], np.zeros((0, 3), np.float32)],
+    ),
+]

@@ -11,16 +11,18 @@ import pytest
 from onnx import helper
 from onnx_models import imported
 from sequence_cases import (
+    CONTROL,
     FLOAT,
+    GIVEN,
     KNOWN,
     ROWS,
     RUN_TIME,
     Case,
+    S,
     X,
     op,
     optional,
     sequence,
-    tensor,
 )
 
 from edgec.frontends.onnx import ExportError
@@ -56,48 +58,11 @@ def test_outputs(case: Case) -> None:
     assert case.dissolves != any(v.dtype.is_container for v in values)
 
 
-S = sequence(tensor(FLOAT, "n", 3))
 ANY = sequence(helper.make_tensor_type_proto(FLOAT, None))
-GIVEN = [
-    Case("a sequence is copied", [op("Identity", "s", "y0")], {"s": ROWS}, [ROWS], {"s": S}),
-    Case(
-        "a sequence grows",
-        [
-            op("SequenceInsert", "s x 1", "y0"),
-            op("SequenceErase", "y0", "y1"),
-            op("SequenceLength", "s", "y2"),
-        ],
-        {"s": ROWS, "x": X},
-        [[ROWS[0], X, *ROWS[1:]], [ROWS[0], X, ROWS[1]], np.array(3)],
-        {"s": S},
-    ),
-    Case("an empty sequence", [op("SequenceInsert", "s x", "y0")], {"s": [], "x": X}, [[X]], {"s": S}),
-    Case(
-        "an optional tensor",
-        [op("OptionalHasElement", "o", "y0"), op("OptionalGetElement", "o", "y1"), op("Identity", "o", "y2")],
-        {"o": X},
-        [np.array(True), X, X],
-        {"o": optional(tensor(FLOAT, "n", 3))},
-    ),
-    Case(
-        "an absent optional",
-        [op("OptionalHasElement", "o", "y0"), op("Identity", "o", "y1")],
-        {"o": None},
-        [np.array(False), None],
-        {"o": optional(S)},
-    ),
-    Case(
-        "an optional sequence without items",
-        [op("OptionalHasElement", "o", "y0"), op("OptionalGetElement", "o", "y1")],
-        {"o": []},
-        [np.array(True), []],
-        {"o": optional(S)},
-    ),
-]
 
 
-@pytest.mark.parametrize("case", GIVEN, ids=str)
-def test_given_containers(case: Case) -> None:
+@pytest.mark.parametrize("case", GIVEN + CONTROL, ids=str)
+def test_containers_of_the_host_and_control_flow(case: Case) -> None:
     agree(run(export(case.model()).model, case), case.outputs)
 
 
