@@ -18,7 +18,8 @@ from typing import ClassVar
 import numpy as np
 import onnx
 import pytest
-from onnx.helper import make_node
+from onnx import TensorProto, helper
+from onnx.helper import make_node, make_tensor_value_info
 
 import edgec
 from edgec.format.write import write_model
@@ -90,6 +91,53 @@ def recurrent() -> onnx.ModelProto:
     return small_model("recurrent", nodes, {"x": [4, 2, 3]}, weights)
 
 
+def collecting() -> onnx.ModelProto:
+    """Strings s [2], numbers x [2, 3], position k [1]: sequences grown in a loop, joined, split, boxed."""
+    numbers = helper.make_sequence_type_proto(helper.make_tensor_type_proto(TensorProto.FLOAT, None))
+    texts = helper.make_sequence_type_proto(helper.make_tensor_type_proto(TensorProto.STRING, None))
+    constants = [
+        helper.make_tensor("words", TensorProto.STRING, [3], [b"", "d\u00f6ner".encode(), b"x" * 40]),
+        onnx.numpy_helper.from_array(np.int64(1), "one"),
+        onnx.numpy_helper.from_array(np.int64(3), "three"),
+        onnx.numpy_helper.from_array(np.bool_(True), "true"),
+    ]
+    body = helper.make_graph(
+        [make_node("SequenceInsert", ["in", "x"], ["out"]), make_node("Identity", ["go"], ["on"])],
+        "body",
+        [
+            make_tensor_value_info("i", TensorProto.INT64, []),
+            make_tensor_value_info("go", TensorProto.BOOL, []),
+            helper.make_value_info("in", numbers),
+        ],
+        [make_tensor_value_info("on", TensorProto.BOOL, []), helper.make_value_info("out", numbers)],
+    )
+    nodes = [
+        make_node("Concat", ["s", "words"], ["t"], axis=0),
+        make_node("Gather", ["t", "k"], ["u"]),
+        make_node("SequenceConstruct", ["u", "t"], ["q"]),
+        make_node("Squeeze", ["k"], ["at"]),
+        make_node("SequenceConstruct", ["x", "x"], ["a"]),
+        make_node("SequenceInsert", ["a", "x", "at"], ["b"]),
+        make_node("Loop", ["three", "true", "b"], ["c"], body=body),
+        make_node("ConcatFromSequence", ["c"], ["d"], axis=0),
+        make_node("SplitToSequence", ["d", "one"], ["e"], axis=1),
+        make_node("SequenceErase", ["e", "at"], ["f"]),
+        make_node("Optional", ["f"], ["o"]),
+        make_node("OptionalGetElement", ["o"], ["g"]),
+        make_node("SequenceAt", ["g", "at"], ["y"]),
+    ]
+    given = {"s": (TensorProto.STRING, [2]), "x": (TensorProto.FLOAT, [2, 3]), "k": (TensorProto.INT64, [1])}
+    inputs = [make_tensor_value_info(n, *t) for n, t in given.items()]
+    outputs = [
+        make_tensor_value_info("y", TensorProto.FLOAT, None),
+        make_tensor_value_info("u", TensorProto.STRING, None),
+        helper.make_value_info("o", helper.make_optional_type_proto(numbers)),
+        helper.make_value_info("q", texts),
+    ]
+    graph = helper.make_graph(nodes, "collecting", inputs, outputs, constants)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
+
+
 def small_model(
     name: str, nodes: list[onnx.NodeProto], inputs: dict[str, list[int]], weights: dict[str, np.ndarray]
 ) -> onnx.ModelProto:
@@ -112,6 +160,8 @@ MODELS = [
     lambda: graphs.endless(3),
     graphs.two_entries,
     graphs.passed_through,
+    graphs.remembering,
+    exported(collecting),
     exported(convolutional),
     exported(recurrent),
 ]
@@ -123,6 +173,8 @@ IDS = [
     "loop",
     "two_entries",
     "passed_through",
+    "strings",
+    "sequences",
     "conv",
     "rnn",
 ]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from edgec.format.write import write_model
+from edgec.ir.containers import parse_element
 from edgec.ir.dims import Dim, eq, maximum, symbol
 from edgec.ir.graph import Element, Graph, Guard, InputDim, Model, Node, Reference, SourceName, State, Value
 from edgec.ir.types import DType, TensorType
@@ -15,13 +16,20 @@ from edgec.ops.base import Op
 from edgec.ops.control import Loop
 from edgec.ops.map import Map
 from edgec.ops.program import Builder
-from edgec.ops.view import Expand, Reshape, Transpose
+from edgec.ops.sequence import SequenceInsert
+from edgec.ops.view import Concat, Expand, Reshape, Transpose
 
 N = symbol("n")
 
 
 def value(name: str, *shape: Dim, dtype: DType = DType.F32) -> Value:
     return Value(name, TensorType(dtype, shape))
+
+
+def container(name: str, text: str) -> Value:
+    """A value of a type like "sequence(f32[?, 3])"."""
+    element = parse_element(text)
+    return Value(name, TensorType(element.dtype, (), element.element, element.key))
 
 
 def const(array: Any) -> Value:
@@ -137,6 +145,21 @@ def passed_through() -> Model:
     graph = Graph("main", [x], [x, flat, fixed, y])
     graph.nodes = [node(Reshape((6,)), [x], flat, "flatten"), node(ADD_ONE, [x], y, "add")]
     return Model({"main": graph})
+
+
+def remembering() -> Model:
+    """A state of strings that x is appended to, and a state of sequences that x is put into."""
+    text, x = value("text", symbol("m"), dtype=DType.STRING), value("x", 1, dtype=DType.STRING)
+    longer = value("longer", symbol("m") + 1, dtype=DType.STRING)
+    held, more = container("held", "sequence(string[1])"), container("more", "sequence(string[1])")
+    graph = Graph("main", [x, text, held], [longer, more])
+    graph.nodes = [
+        node(Concat(0), [text, x], longer, "append"),
+        node(SequenceInsert(), [held, x, None], more, "insert"),
+    ]
+    graph.symbols = {"m": InputDim(text, 0)}
+    states = [State("main", "text", "longer", np.array(["start"], object)), State("main", "held", "more")]
+    return Model({"main": graph}, states=states)
 
 
 def file_of(model: Model) -> bytes:

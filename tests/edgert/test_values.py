@@ -9,25 +9,19 @@ import pytest
 
 import edgert
 from edgec.format.write import write_model
-from edgec.ir.containers import parse_element
 from edgec.ir.dims import symbol
-from edgec.ir.graph import Graph, InputDim, Model, SourceName, State, Value
-from edgec.ir.types import DType, TensorType
-from edgec.ops.sequence import SequenceConstruct, SequenceInsert
+from edgec.ir.graph import Graph, InputDim, Model, SourceName
+from edgec.ir.types import DType
+from edgec.ops.sequence import SequenceConstruct
 from edgec.ops.view import Concat, Reshape
 
 N = symbol("n")
 F32 = np.float32
 
 
-def container(name: str, text: str) -> Value:
-    element = parse_element(text)
-    return Value(name, TensorType(element.dtype, (), element.element, element.key))
-
-
 def passing(text: str) -> edgert.Session:
     """A session that gives back its container."""
-    x, y = container("x", text), container("y", text)
+    x, y = graphs.container("x", text), graphs.container("y", text)
     return edgert.load(
         write_model(Model({"main": Graph("main", [x], [y], [graphs.node(Reshape(()), [x], y, "id")])}))
     )
@@ -173,23 +167,8 @@ def test_bind_refuses_what_has_no_fixed_memory() -> None:
         passing("sequence(f32[1])").bind({"x": np.ones(1, F32)}, {"y": np.ones(1, F32)})
 
 
-def remembering() -> Model:
-    """A state of strings that x is appended to, and a state of sequences that x is put into."""
-    text, x = graphs.value("text", symbol("m"), dtype=DType.STRING), graphs.value("x", 1, dtype=DType.STRING)
-    longer = graphs.value("longer", symbol("m") + 1, dtype=DType.STRING)
-    held, more = container("held", "sequence(string[1])"), container("more", "sequence(string[1])")
-    graph = Graph("main", [x, text, held], [longer, more])
-    graph.nodes = [
-        graphs.node(Concat(0), [text, x], longer, "append"),
-        graphs.node(SequenceInsert(), [held, x, None], more, "insert"),
-    ]
-    graph.symbols = {"m": InputDim(text, 0)}
-    states = [State("main", "text", "longer", np.array(["start"], object)), State("main", "held", "more")]
-    return Model({"main": graph}, states=states)
-
-
 def test_states_keep_what_they_point_to() -> None:
-    session = edgert.load(write_model(remembering()))
+    session = edgert.load(graphs.file_of(graphs.remembering()))
     for i in range(5):
         found = session.run({"x": [f"step {i} " + "x" * i]})
         gc.collect()
@@ -202,7 +181,7 @@ def test_states_keep_what_they_point_to() -> None:
 
 
 def test_what_a_run_makes_counts_against_the_memory_limit() -> None:
-    x, y = graphs.value("x", N), container("y", "sequence(f32[?])")
+    x, y = graphs.value("x", N), graphs.container("y", "sequence(f32[?])")
     graph = Graph("main", [x], [y])
     graph.nodes = [graphs.node(SequenceConstruct(int(DType.F32)), [x] * 64, y, "collect")]
     graph.symbols = {"n": InputDim(x, 0)}
@@ -215,7 +194,7 @@ def test_what_a_run_makes_counts_against_the_memory_limit() -> None:
 
 
 def test_layers_say_why_a_container_is_not_among_them() -> None:
-    x, y = graphs.value("x", 2), container("y", "sequence(f32[2])")
+    x, y = graphs.value("x", 2), graphs.container("y", "sequence(f32[2])")
     graph = Graph("main", [x], [y], [graphs.node(SequenceConstruct(int(DType.F32)), [x], y, "collect")])
     graph.names = {"y": SourceName(y), "x": SourceName(x)}
     layers = edgert.load(write_model(Model({"main": graph}))).run_layers(np.ones(2, F32))
