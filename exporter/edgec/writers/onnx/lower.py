@@ -25,14 +25,14 @@ from edgec.writers.onnx.target import Target
 
 Rule = Callable[["Lowering"], None]
 RULES: dict[str, Rule] = {}
+LATE_RULES: dict[str, Rule] = {}
 
 
-def lowers(*names: str) -> Callable[[Rule], Rule]:
-    """Registers the function that lowers the core operators of these names."""
+def lowers(name: str, late: bool = False) -> Callable[[Rule], Rule]:
+    """Registers the function that lowers a core operator, after the layout is chosen where `late`."""
 
     def register(rule: Rule) -> Rule:
-        for name in names:
-            RULES[name] = rule
+        (LATE_RULES if late else RULES)[name] = rule
         return rule
 
     return register
@@ -44,14 +44,21 @@ def lower(graph: Graph, target: Target) -> None:
     Raises OnnxError for what cannot be said at the target's opset.
     """
     for inner in list(graph.walk())[::-1]:
-        editor = Editor(inner)
-        for node in editor:
-            rule = RULES.get(node.op.name)
-            if rule is not None:
-                rule(Lowering(editor, node, target))
-        editor.finish()
-        for run in (dead_code, views, layout, views, common_subexpressions, views, dead_code):
+        _apply(RULES, inner, target)
+        for run in (dead_code, views, layout):
             run(inner)
+        _apply(LATE_RULES, inner, target)
+        for run in (views, common_subexpressions, views, dead_code):
+            run(inner)
+
+
+def _apply(rules: dict[str, Rule], graph: Graph, target: Target) -> None:
+    editor = Editor(graph)
+    for node in editor:
+        rule = rules.get(node.op.name)
+        if rule is not None:
+            rule(Lowering(editor, node, target))
+    editor.finish()
 
 
 @dataclasses.dataclass

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from edgec.ir.graph import Value
 from edgec.ir.types import DType, TensorType
 from edgec.ops.matmul import MatMul
+from edgec.ops.program import binary
 from edgec.writers.onnx.conv import bytes_of, centred_bytes, narrow, product_type
 from edgec.writers.onnx.lower import Lowering, given, lowers, take_bias
 from edgec.writers.onnx.view import op_of
@@ -15,6 +17,21 @@ _INTEGERS = (DType.I32, DType.I64, DType.U32, DType.U64)
 
 
 @lowers("matmul")
+def split_matmul(at: Lowering) -> None:
+    """What an epilogue does after adding a bias becomes a map; the product itself waits for its layout."""
+    op = op_of(at.node, MatMul)
+    a, b, *extras = given(at.node.inputs)
+    accumulator = DType(op.accumulator)
+    bias, program, rest = take_bias(op.epilogue, extras, at.node.outputs[0].shape[-1])
+    if op.epilogue is None or (bias is not None and program is None):
+        return
+    first = binary("add", accumulator) if bias is not None else None
+    plain = dataclasses.replace(op, epilogue=first, dtype=int(accumulator))
+    total = at.editor.add(plain, [a, b, *([bias] if bias is not None else [])], at.node)
+    at.finish(total, program, rest, op.dtype)
+
+
+@lowers("matmul", late=True)
 def lower_matmul(at: Lowering) -> None:
     op = op_of(at.node, MatMul)
     a, b, *extras = given(at.node.inputs)
