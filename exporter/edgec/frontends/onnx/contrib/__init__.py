@@ -5,20 +5,28 @@ All are rewrites onto core operators. Importing this package registers them.
 
 from edgec.frontends.onnx.contrib import (
     activations,
+    attention,
     crops,
     fused,
+    group_query,
     inverses,
     norms,
+    products,
     refused,
     relatives,
+    rotary,
 )
 
 __all__ = [
     "activations",
+    "attention",
     "crops",
     "fused",
+    "group_query",
     "inverses",
     "norms",
+    "products",
     "refused",
     "relatives",
+    "rotary",
 ]
