@@ -1,4 +1,5 @@
-// Parts of the core that the C ABI does not show: the planner, expressions, the checksum, the thread pool.
+// Parts of the core that the C ABI does not show: the planner, expressions, the checksum, the thread pool,
+// types of values and copies of them.
 // Linked with those parts' sources. Prints what failed; the exit code is how many did.
 #include <cstdint>
 #include <cstdio>
@@ -11,6 +12,8 @@
 #include "core/planner.h"
 #include "core/symbols.h"
 #include "core/threads.h"
+#include "core/value.h"
+#include "core/value_type.h"
 
 using namespace edgert;
 
@@ -168,6 +171,111 @@ void test_threads() {
   expect(usable_cores() >= 1, "at least one core");
 }
 
+Object tensor_of(int32_t dtype, std::vector<int64_t> dims, const void* data) {
+  Object object;
+  object.dtype = dtype;
+  object.rank = static_cast<int32_t>(dims.size());
+  std::copy(dims.begin(), dims.end(), object.dims);
+  object.data = data;
+  return object;
+}
+
+Object sequence_of(const std::vector<const Object*>& items) {
+  Object object;
+  object.dtype = EDGERT_SEQUENCE;
+  object.items = items.data();
+  object.count = static_cast<int64_t>(items.size());
+  object.depth = 1;
+  return object;
+}
+
+std::string misfit_of(const char* text, const Object* object) {
+  ValueType type;
+  return parse_value_type(text, type) ? misfit(type, object) : "no type";
+}
+
+void test_value_types() {
+  for (const char* text : {"f32[]", "f32[2, ?]", "string[...]", "i64[-]", "sequence(?)", "map(i64, f32[])",
+                           "optional(sequence(map(string, bf16[?])))", " sequence ( f32 [ 2 ] ) "}) {
+    ValueType type;
+    expect(parse_value_type(text, type), text);
+  }
+  const std::string deep = [] {
+    std::string text = "f32[]";
+    for (int i = 0; i < 40; i++) text = "sequence(" + text + ")";
+    return text;
+  }();
+  for (const char* text : {"", "f32", "f32[", "f32[2", "f32[2,]", "f32[-1]", "f32[2]]", "f99[]", "sequence",
+                           "sequence()", "map(f32[])", "map(f32, f32[])", "f32[99999999999999999999]",
+                           "f32[1,1,1,1,1,1,1,1,1,1,1,1,1]", "?", deep.c_str()}) {
+    ValueType type;
+    expect(!parse_value_type(text, type), text);
+  }
+  const float numbers[6] = {};
+  const Object two = tensor_of(EDGERT_F32, {2, 3}, numbers), one = tensor_of(EDGERT_F32, {3}, numbers);
+  const std::vector<const Object*> items = {&two, &one}, none;
+  const Object both = sequence_of(items), empty = sequence_of(none);
+  expect(misfit_of("f32[?, 3]", &two).empty(), "a tensor that fits");
+  expect(misfit_of("f32[2, 2]", &two) == "is f32[2, 3], expected f32[2, 2]", "a tensor of another size");
+  expect(misfit_of("sequence(f32[...])", &both).empty(), "items of any shape");
+  expect(misfit_of("sequence(f32[?, 3])", &both) == "item 1 is f32[3], expected f32[?, 3]",
+         "an item's misfit");
+  expect(misfit_of("sequence(i8[])", &empty).empty(), "nothing is of any type");
+  expect(misfit_of("optional(f32[3])", nullptr).empty() && misfit_of("optional(f32[3])", &one).empty(),
+         "optionals");
+  expect(misfit_of("sequence(f32[])", nullptr) == "is absent, expected sequence(f32[])",
+         "nothing is no sequence");
+  expect(misfit_of("map(i64, f32[])", &empty) == "is sequence of 0, expected map(i64, f32[])",
+         "another container");
+}
+
+void test_values() {
+  std::string letters = "abc";
+  const edgert_string texts[] = {{letters.data(), 3}, {letters.data(), 2}, {nullptr, 0}};
+  const Object words = tensor_of(EDGERT_STRING, {3}, texts);
+  OwnedValue *copy = nullptr, *list = nullptr, *nested = nullptr, *map = nullptr;
+  expect(OwnedValue::copy(words, copy).ok(), "a copy");
+  letters = "xyz";
+  const auto* copied = static_cast<const edgert_string*>(copy->data);
+  expect(view(copied[0]) == "abc" && view(copied[1]) == "ab" && view(copied[2]).empty(), "texts are copied");
+  const Object* items[] = {copy, nullptr, copy, &words};
+  expect(OwnedValue::sequence(items, list).ok() && list->count == 4, "a sequence");
+  copy->release();
+  expect(list->items[0] == copy && !list->items[1] && list->items[3] != &words, "it keeps its items");
+  const auto* kept = static_cast<const edgert_string*>(list->items[3]->data);
+  expect(view(static_cast<const edgert_string*>(list->items[0]->data)[0]) == "abc" && view(kept[0]) == "xyz",
+         "items that are not counted are copied");
+
+  // Sixteen levels of pairs are 2^16 ways to one tensor, but one copy of it.
+  const Object* level = list;
+  std::vector<OwnedValue*> levels;
+  for (int i = 0; i < kMaxDepth - 1; i++) {
+    const Object* pair[] = {level, level};
+    expect(OwnedValue::sequence(pair, levels.emplace_back()).ok(), "a pair");
+    level = levels.back();
+  }
+  const Object* pair[] = {level, level};
+  expect(OwnedValue::sequence(pair, nested).code() == EDGERT_ERROR_LIMIT && !nested, "too deep");
+  uint64_t bytes = 0;
+  std::vector<std::vector<uint64_t>> blocks;
+  Copier copier([&](uint64_t size) -> void* {
+    bytes += size;
+    return blocks.emplace_back(size / 8 + 1).data();
+  });
+  const Object* whole = nullptr;
+  expect(copier.copy(level, whole).ok() && bytes < 10000, "what is shared is copied once");
+  expect(whole->depth == kMaxDepth && whole->items[0] == whole->items[1], "it stays shared");
+  Copier starved([](uint64_t) -> void* { return nullptr; });
+  expect(starved.copy(level, whole).code() == EDGERT_ERROR_MEMORY, "no memory for a copy");
+
+  const Object wrong = tensor_of(EDGERT_STRING, {2}, texts);
+  expect(OwnedValue::map(words, wrong, map).code() == EDGERT_ERROR_ARGUMENT && !map, "keys without values");
+  expect(OwnedValue::map(words, words, map).ok() && map->items[0]->dims[0] == 3, "a map");
+  map->release();
+  list->release();
+  for (OwnedValue* l : levels) l->release();
+}
+
 }  // namespace
 
 int main() {
@@ -176,5 +284,7 @@ int main() {
   test_texts_and_guards();
   test_checksum();
   test_threads();
+  test_value_types();
+  test_values();
   return failures;
 }

@@ -97,8 +97,8 @@ def _run(options: argparse.Namespace) -> int:
     outputs = session.run(_inputs(session, options))
     if options.output_dir:
         options.output_dir.mkdir(parents=True, exist_ok=True)
-        for name, array in outputs.items():
-            np.save(options.output_dir / (name.replace("/", "_") + ".npy"), array)
+        for name, array in _arrays(outputs).items():
+            np.save(options.output_dir / (name.replace("/", "_") + ".npy"), array, allow_pickle=False)
     summary = {n: _summary(a) for n, a in outputs.items()}
     if options.json:
         print(json.dumps(summary))
@@ -108,7 +108,23 @@ def _run(options: argparse.Namespace) -> int:
     return OK
 
 
+def _arrays(values: dict[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
+    """The arrays in values of any kind: items of a sequence as NAME.0 and so on, a map as two vectors."""
+    found: dict[str, np.ndarray[Any, Any]] = {}
+    for name, value in values.items():
+        if isinstance(value, list):
+            found |= _arrays({f"{name}.{i}": item for i, item in enumerate(value)})
+        elif isinstance(value, dict):
+            found |= {f"{name}.keys": np.array(list(value)), f"{name}.values": np.array(list(value.values()))}
+        elif value is not None:
+            found[name] = value.astype(str) if value.dtype == object else value
+    return found
+
+
 def _summary(array: Any) -> dict[str, Any]:
+    if not isinstance(array, np.ndarray):
+        kind = "absent" if array is None else "map" if isinstance(array, dict) else "sequence"
+        return {"type": kind, "count": 0 if array is None else len(array)}
     facts: dict[str, Any] = {"dtype": str(array.dtype), "shape": list(array.shape)}
     if array.size and array.dtype.kind in "fiub":
         wide = array.astype(np.float64)
