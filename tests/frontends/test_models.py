@@ -18,8 +18,7 @@ X = np.arange(6, dtype=np.float32).reshape(2, 3)
 
 def test_every_problem_is_listed_once() -> None:
     nodes = [
-        node("TfIdfVectorizer", ["t"], ["a"], mode="TF", min_gram_length=1, max_gram_length=1,
-             max_skip_count=0, ngram_counts=[0], ngram_indexes=[0], pool_int64s=[1]),
+        node("Absent", ["t"], ["a"]),
         node("Relu", ["a"], ["b"]),
         node("Concat", ["x", "z"], ["c"], axis=0),
         node("Nothing", ["x"], ["d"]),
@@ -125,7 +124,7 @@ def test_external_data_outside_the_folder_is_refused(tmp_path: Path) -> None:
     folder.mkdir()
     (tmp_path / "secret.bin").write_bytes(bytes(12))
     (folder / "m.onnx").write_bytes(model.SerializeToString())
-    with pytest.raises(ExportError, match="m.onnx"):
+    with pytest.raises(ExportError, match="'w': its data cannot be read: .*inside"):
         import_model(folder / "m.onnx")
 
 
@@ -137,8 +136,8 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
 
 
 def test_opsets_out_of_range_are_refused() -> None:
-    with pytest.raises(ExportError, match="uses opset 6, supported are 7 to"):
-        imported(model_of([node("Relu", ["x"], ["y"])], [info("x", [2])], ["y"], opset=6))
+    with pytest.raises(ExportError, match="uses opset 0, supported are 1 to"):
+        imported(model_of([node("Relu", ["x"], ["y"])], [info("x", [2])], ["y"], opset=0))
 
 
 OLD = [

@@ -89,6 +89,8 @@ def window_size(
     context: Context, size: Dim, begin: Dim, end: Dim, kernel: Dim, stride: int, dilation: int
 ) -> Dim:
     """Windows that fit in a padded axis: floor((size + begin + end - extent) / stride) + 1."""
+    if any(isinstance(p, int) and p < 0 for p in (begin, end)):
+        raise OpError(f"pads {begin} and {end} must not be negative")
     extent = (kernel - 1) * dilation + 1
     padded = size + begin + end
     require_at_least(context, padded, extent, f"padded input size {padded} is at least the kernel's {extent}")

@@ -26,6 +26,12 @@ MAX_FOLDED_ELEMENTS = 1 << 20
 _MOVEMENT = {"reshape", "transpose", "slice", "expand", "gather", "gather_elements", "gather_nd"}
 
 
+def _check_size(type: TensorType) -> None:
+    """Raises OpError for a tensor of more elements than 64 bits count, empty ones included."""
+    if math.prod(max(d, 1) for d in type.shape if isinstance(d, int)) >= 1 << 63:
+        raise OpError(f"gives {type}, which has 2**63 elements or more")
+
+
 @dataclass(eq=False)
 class Frame:
     """A graph being written: the model's, or a body of a control operator inside `parent`."""
@@ -90,7 +96,8 @@ class Builder:
         )
 
     def input(self, name: str, type: TensorType) -> Value:
-        """A new input of the current frame's graph."""
+        """A new input of the current frame's graph. Raises OpError for one that is too large."""
+        _check_size(type)
         value = Value(name, type)
         self.frame.graph.inputs.append(value)
         self._home[value] = self.frame
@@ -204,6 +211,8 @@ class Builder:
         """
         context = Context(self.new_symbol)
         types = op.infer_node([v.type if v else None for v in operands], graphs, context)
+        for type in types:
+            _check_size(type)
         for condition, message in context.guards:
             self.guard(condition, message)
         held = any(t.dtype.is_container for t in types)

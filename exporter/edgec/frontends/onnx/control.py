@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import onnx
 
+from edgec.frontends.onnx import checks
 from edgec.frontends.onnx.builder import Builder, Frame
 from edgec.frontends.onnx.errors import Problem, Unsupported
 from edgec.frontends.onnx.importer import (
@@ -38,6 +39,8 @@ def branch(importer: Importer, step: NodeStep, call: Call, stack: list[Step]) ->
     b = importer.builder
     condition = call.operand(0)
     branches = (call.graph("then_branch"), call.graph("else_branch"))
+    for graph in branches:
+        checks.check_body(graph, 0, len(call.outputs))
     known = b.contents(condition)
     chosen: Dim | None = None if known is None else known.reshape(-1)[0]
     if chosen is not None:
@@ -80,7 +83,7 @@ def inline(importer: Importer, step: NodeStep, call: Call, graph: onnx.GraphProt
     """Push a branch's nodes on the stack, and the naming of its results below them."""
     inner = importer.new_scope(step.scope.opsets, step.scope, step.scope.prefix)
     results = [o.name for o in graph.output]
-    stack.append(BindStep(inner, results, step.scope, list(step.node.output), call.name))
+    stack.append(BindStep(inner, results, step.scope, list(step.node.output), call.name, "If"))
     stack += importer.graph_steps(graph, inner)
 
 

@@ -5,21 +5,36 @@ from __future__ import annotations
 from edgec.frontends.onnx.builder import Builder
 from edgec.frontends.onnx.map import select
 from edgec.frontends.onnx.registry import Call, onnx_op
+from edgec.ir.dims import Dim
 from edgec.ir.graph import Value
 from edgec.ir.types import DType
+from edgec.ops.base import OpError
 from edgec.ops.gather import Gather, GatherElements, GatherNd
 
 
 @onnx_op("Gather")
 def gather(b: Builder, call: Call) -> Value:
-    x = call.operand(0)
-    return b.one(Gather(call.axis(x.rank, 0)), x, call.operand(1))
+    x, indices = call.operand(0), call.operand(1)
+    axis = call.axis(x.rank, 0)
+    _check_indices(indices, x.shape[axis])
+    return b.one(Gather(axis), x, indices)
+
+
+def _check_indices(indices: Value, size: Dim) -> None:
+    """Raises OpError where a constant index is beyond a known size."""
+    if indices.const is None or not indices.const.size or not isinstance(size, int):
+        return
+    low, high = int(indices.const.min()), int(indices.const.max())
+    if low < -size or high >= size:
+        raise OpError(f"index {high if high >= size else low} is out of range for an axis of {size}")
 
 
 @onnx_op("GatherElements")
 def gather_elements(b: Builder, call: Call) -> Value:
-    x = call.operand(0)
-    return b.one(GatherElements(call.axis(x.rank, 0)), x, call.operand(1))
+    x, indices = call.operand(0), call.operand(1)
+    axis = call.axis(x.rank, 0)
+    _check_indices(indices, x.shape[axis])
+    return b.one(GatherElements(axis), x, indices)
 
 
 @onnx_op("ReverseSequence")

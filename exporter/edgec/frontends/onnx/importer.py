@@ -14,7 +14,7 @@ from typing import Any, Union
 import numpy as np
 import onnx
 
-from edgec.frontends.onnx import functions, inputs, loading
+from edgec.frontends.onnx import checks, functions, inputs, loading
 from edgec.frontends.onnx.builder import Builder
 from edgec.frontends.onnx.errors import ExportError, Problem, Unsupported
 from edgec.frontends.onnx.loading import ModelSource
@@ -24,7 +24,7 @@ from edgec.ir.graph import Model, Value
 from edgec.ops.base import OpError
 
 # what a handler raises for a node that does not fit its operands or its operator's definition
-BAD_NODE = (OpError, ValueError, KeyError, IndexError, ArithmeticError)
+BAD_NODE = (OpError, ValueError, KeyError, IndexError, ArithmeticError, MemoryError)
 MAX_FUNCTION_DEPTH = 64
 Shapes = Mapping[str, Sequence[Union[int, str]]]
 
@@ -57,7 +57,7 @@ class Scope:
     depth: int = 0
     declared: dict[str, onnx.TypeProto] = field(default_factory=dict)
 
-    def lookup(self, name: str) -> Binding:
+    def lookup(self, name: str, what: str = "input") -> Binding:
         """The value called `name`; None for the empty name. Raises OpError where there is none."""
         if name == "":
             return None
@@ -66,7 +66,7 @@ class Scope:
             if name in scope.names:
                 return scope.names[name]
             scope = scope.parent
-        raise OpError(f"input '{name}' is not made by any node before it")
+        raise OpError(f"{what} '{name}' is not made by any node before it")
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,7 @@ class BindStep:
     outer: Scope
     names: Sequence[str]
     source: str
+    operator: str
 
 
 Step = Union[NodeStep, BindStep]
@@ -109,6 +110,7 @@ class Importer:
     def run(self, shapes: Shapes) -> Model:
         """The imported model. Raises ExportError listing every problem."""
         graph = self.model.graph
+        self.problems += checks.check_structure(self.model)
         scope = self.new_scope(loading.opsets_of(self.model.opset_import), None)
         constants = {t.name for t in graph.initializer} | {t.values.name for t in graph.sparse_initializer}
         given = [i for i in graph.input if i.name not in constants]
@@ -122,7 +124,7 @@ class Importer:
         self.drain_graph(graph, scope)
         self._finish_outputs(graph, scope, check=not opened)
         if self.problems:
-            raise ExportError(self.problems)
+            raise ExportError(list(dict.fromkeys(self.problems)))
         frame = self.builder.frame
         metadata = {p.key: p.value for p in self.model.metadata_props}
         return Model({"main": frame.graph}, metadata)
@@ -130,15 +132,15 @@ class Importer:
     def _finish_outputs(self, graph: onnx.GraphProto, scope: Scope, check: bool) -> None:
         b = self.builder
         for output in graph.output:
+            b.source = output.name
             try:
-                value = scope.lookup(output.name)
-            except OpError as error:
+                value = scope.lookup(output.name, "output")
+                if isinstance(value, Value):
+                    checks.check_output(value, output, check)
+                    result = inputs.finish_output(b, b.local(value), output, check)
+                    b.frame.graph.outputs.append(result)
+            except ValueError as error:
                 self.problems.append(Problem(output.name, "output", str(error)))
-                continue
-            if isinstance(value, Value):
-                b.source = output.name
-                result = inputs.finish_output(b, b.local(value), output, check)
-                b.frame.graph.outputs.append(result)
 
     # -- scopes and graphs
 
@@ -179,6 +181,7 @@ class Importer:
 
         Raises Unsupported where a result could not be imported.
         """
+        checks.check_body(graph, len(arguments))
         scope = self.new_scope(outer.opsets, outer, outer.prefix)
         scope.names.update(zip((i.name for i in graph.input), arguments))
         source = self.builder.source
@@ -187,7 +190,7 @@ class Importer:
         return self.results(scope, [o.name for o in graph.output])
 
     def results(self, scope: Scope, names: Sequence[str]) -> list[Value]:
-        found = [scope.lookup(n) for n in names]
+        found = [scope.lookup(n, "result") for n in names]
         if any(not isinstance(v, Value) for v in found):
             raise Poisoned
         return [self.builder.local(v) for v in found if isinstance(v, Value)]
@@ -199,12 +202,21 @@ class Importer:
         while stack:
             step = stack.pop()
             if isinstance(step, BindStep):
-                self.builder.source = step.source
-                for result, name in zip(step.results, step.names):
-                    if name:
-                        self.bind(step.outer, name, step.inner.lookup(result))
+                self._bind_inlined(step)
             else:
                 self._import_node(step, stack)
+
+    def _bind_inlined(self, step: BindStep) -> None:
+        self.builder.source = step.source
+        for result, name in zip(step.results, step.names):
+            try:
+                self.bind(step.outer, name, step.inner.lookup(result, "result") if name else None)
+            except OpError as error:
+                problem = Problem(step.source, step.operator, str(error))
+                if self.trials:
+                    raise TrialFailed(problem) from error
+                self.problems.append(problem)
+                self.bind(step.outer, name, POISON)
 
     def _import_node(self, step: NodeStep, stack: list[Step]) -> None:
         node, scope = step.node, step.scope
@@ -242,6 +254,8 @@ class Importer:
         attributes = loading.attributes_of(node, scope.attributes)
         local = self.functions.get((node.domain, node.op_type, node.overload))
         handler = HANDLERS.get((domain, node.op_type))
+        if local is None:
+            checks.check_node(node, domain, version, attributes)
         if local is not None:
             self.inline_function(step, local, attributes, stack)
         elif (domain, node.op_type) in STEP_HANDLERS or handler is not None:
@@ -284,8 +298,9 @@ class Importer:
         """Push the body of a function called by `step`."""
         if step.scope.depth >= MAX_FUNCTION_DEPTH:
             raise Unsupported(f"functions call each other more than {MAX_FUNCTION_DEPTH} deep")
-        imports = function.opset_import
-        opsets = loading.opsets_of(imports) if imports else step.scope.opsets
+        if len(step.node.input) > len(function.input):
+            raise OpError(f"the function takes {len(function.input)} inputs, got {len(step.node.input)}")
+        opsets = loading.opsets_of(function.opset_import, step.scope.opsets)
         inner = self.new_scope(opsets, None, f"{self.builder.source}/")
         inner.depth = step.scope.depth + 1
         defaults = {a.name: a for a in function.attribute_proto}
@@ -295,7 +310,14 @@ class Importer:
         inner.names.update(zip(function.input, actual))
         outputs = list(step.node.output)
         stack.append(
-            BindStep(inner, function.output[: len(outputs)], step.scope, outputs, self.builder.source)
+            BindStep(
+                inner,
+                function.output[: len(outputs)],
+                step.scope,
+                outputs,
+                self.builder.source,
+                step.node.op_type,
+            )
         )
         stack += [NodeStep(n, inner) for n in reversed(in_order(function.node))]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Union
@@ -22,9 +23,25 @@ CONTAINERS = ("sequence_type", "optional_type", "map_type")
 
 
 def dense_of(sparse: onnx.SparseTensorProto) -> np.ndarray[Any, Any]:
-    """The dense array of a sparse initialiser in COO form (flat or per-axis indices)."""
+    """The dense array of a sparse initialiser in COO form (flat or per-axis indices).
+
+    Raises ValueError for indices that do not fit, MemoryError for an array that no machine holds.
+    """
+    shape = tuple(sparse.dims)
+    if any(size < 0 for size in shape):
+        raise ValueError(f"its sizes are {list(shape)}, expected 0 or more")
     values, indices = loading.array_of(sparse.values), loading.array_of(sparse.indices)
-    result = np.zeros(tuple(sparse.dims), values.dtype)
+    table = indices.reshape(-1, 1) if indices.ndim == 1 else indices
+    sizes = np.array([math.prod(shape)] if indices.ndim == 1 else shape, object)
+    if table.ndim != 2 or table.shape != (values.size, len(sizes)) or table.dtype != np.int64:
+        found = f"{indices.dtype}{list(indices.shape)}"
+        raise ValueError(f"has indices {found} for {values.size} values in sizes {list(shape)}")
+    wrong = ((table < 0) | (table >= sizes)).any(axis=1)
+    if wrong.any():
+        raise ValueError(f"has index {table[wrong][0].tolist()}, which is not within {sizes.tolist()}")
+    if len(np.unique(table, axis=0)) < len(table):
+        raise ValueError("has an index twice")
+    result = np.zeros(shape, values.dtype)
     if indices.ndim == 1:
         result.reshape(-1)[indices] = values
     else:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Union
 
@@ -15,6 +17,7 @@ from edgec.ir.types import DType, ElementType
 
 ModelSource = Union[onnx.ModelProto, str, Path]
 OLDEST_OPSET = 1
+_ADVICE = "convert it with onnx.version_converter, or export it again"
 
 _DTYPES: dict[int, DType] = {
     onnx.TensorProto.FLOAT: DType.F32,
@@ -45,9 +48,12 @@ for _name, _dtype in (
     ("FLOAT8E8M0", DType.F8E8M0),
     ("INT2", DType.I2),
     ("UINT2", DType.U2),
+    ("FLOAT6E2M3", DType.F6E2M3),
+    ("FLOAT6E3M2", DType.F6E3M2),
 ):
     if hasattr(onnx.TensorProto, _name):
         _DTYPES[getattr(onnx.TensorProto, _name)] = _dtype
+_BITS = {DType.I4: 4, DType.U4: 4, DType.F4E2M1: 4, DType.I2: 2, DType.U2: 2}  # of those that share bytes
 
 
 def dtype_of(element_type: int) -> DType:
@@ -99,11 +105,19 @@ def element_type(proto: onnx.TypeProto) -> ElementType:
 
 def array_of(tensor: onnx.TensorProto) -> np.ndarray[Any, Any]:
     """The contents of a tensor; strings as objects of type str. Raises ValueError for a damaged one."""
-    dtype_of(tensor.data_type)
-    if any(size < 0 for size in tensor.dims):
-        raise ValueError(f"its sizes are {list(tensor.dims)}, expected 0 or more")
+    dtype = dtype_of(tensor.data_type)
+    sizes = list(tensor.dims)
+    if any(size < 0 for size in sizes):
+        raise ValueError(f"its sizes are {sizes}, expected 0 or more")
+    if tensor.HasField("segment"):
+        raise ValueError("is a segment of a tensor, expected a whole one")
+    if tensor.HasField("raw_data") and dtype is not DType.STRING:
+        expected = -(-math.prod(sizes) * _BITS.get(dtype, 8 * dtype.numpy.itemsize) // 8)
+        if len(tensor.raw_data) != expected:
+            given = len(tensor.raw_data)
+            raise ValueError(f"has {given} bytes, sizes {sizes} of {dtype.text} take {expected}")
     array = numpy_helper.to_array(tensor)
-    if tensor.data_type == onnx.TensorProto.STRING:
+    if dtype is DType.STRING:
         text = [v.decode() if isinstance(v, bytes) else str(v) for v in array.reshape(-1)]
         return np.array(text, dtype=object).reshape(array.shape)
     return array
@@ -137,9 +151,26 @@ def attribute_value(attribute: onnx.AttributeProto) -> Any:
     return value
 
 
-def opsets_of(imports: Iterable[onnx.OperatorSetIdProto]) -> dict[str, int]:
-    """Opset versions by domain; ONNX's own is "" in all spellings, and 1 where a model does not say."""
-    return {"": 1} | {"" if o.domain == "ai.onnx" else o.domain: o.version for o in imports}
+def opsets_of(
+    imports: Iterable[onnx.OperatorSetIdProto], around: Mapping[str, int] | None = None
+) -> dict[str, int]:
+    """Opset versions by domain; ONNX's own is "" in all spellings.
+
+    A function takes what it does not say from `around`; a model that does not say uses opset 1.
+    """
+    return dict(around or {"": 1}) | {"" if o.domain == "ai.onnx" else o.domain: o.version for o in imports}
+
+
+def graphs_of(model: onnx.ModelProto) -> Iterator[onnx.GraphProto | onnx.FunctionProto]:
+    """The model's graph, its functions, and all bodies in them."""
+    waiting: list[onnx.GraphProto | onnx.FunctionProto] = [model.graph, *model.functions]
+    while waiting:
+        graph = waiting.pop()
+        yield graph
+        for node in graph.node:
+            for attribute in node.attribute:
+                waiting += [attribute.g] if attribute.HasField("g") else []
+                waiting += attribute.graphs
 
 
 def load_model(source: ModelSource) -> onnx.ModelProto:
@@ -149,34 +180,83 @@ def load_model(source: ModelSource) -> onnx.ModelProto:
     does not know, keeps data outside its folder, or was loaded without its external data.
     """
     model = source if isinstance(source, onnx.ModelProto) else _read(Path(source))
-    name = model.graph.name if isinstance(source, onnx.ModelProto) else str(source)
+    name = str(model.graph.name if isinstance(source, onnx.ModelProto) else source)
     if not model.graph.output:
         raise ExportError([Problem(name, "model", "has no outputs: it is empty or no ONNX model")])
-    if any(map(external_data_helper.uses_external_data, model.graph.initializer)):
+    try:
+        _check_names(model)
+        _check_opsets(model)
+    except ValueError as error:
+        raise ExportError([Problem(name, "model", str(error), _ADVICE)]) from error
+    if not isinstance(source, onnx.ModelProto):
+        _load_external_data(model, Path(source).parent)
+    elif any(external_data_helper.uses_external_data(t) for _, t in _tensors(model)):
         advice = "give the path instead, or load it with onnx.load(path)"
         raise ExportError([Problem(name, "model", "was loaded without its external data", advice)])
+    return model
+
+
+def _check_names(model: onnx.ModelProto) -> None:
+    """Raises ValueError where a name is no UTF-8: protobuf hands out bytes then."""
+    names: list[object] = []
+    for graph in graphs_of(model):
+        names += [graph.name]
+        names += [v if isinstance(v, (str, bytes)) else v.name for v in (*graph.input, *graph.output)]
+        names += [t.name for t in graph.initializer] if isinstance(graph, onnx.GraphProto) else []
+        for node in graph.node:
+            names += [node.name, node.op_type, node.domain, *node.input, *node.output]
+            names += [a.name for a in node.attribute]
+    for name in names:
+        if not isinstance(name, str):
+            raise ValueError(f"holds the name {name!r}, which is not UTF-8")
+
+
+def _check_opsets(model: onnx.ModelProto) -> None:
+    """Raises ValueError where the opset is not known to the onnx package, or is open."""
+    versions: dict[str, int] = {}
     known = onnx.defs.onnx_opset_version()
     for entry in model.opset_import:
-        if entry.domain in ("", "ai.onnx") and not OLDEST_OPSET <= entry.version <= known:
-            raise ExportError(
-                [
-                    Problem(
-                        model.graph.name,
-                        "model",
-                        f"uses opset {entry.version}, supported are {OLDEST_OPSET} to {known}",
-                        "convert it with onnx.version_converter or install a newer onnx package",
-                    )
-                ]
-            )
-    return model
+        domain = "" if entry.domain == "ai.onnx" else entry.domain
+        if versions.setdefault(domain, entry.version) != entry.version:
+            raise ValueError(f"uses opsets {versions[domain]} and {entry.version} of the domain '{domain}'")
+        if not domain and not OLDEST_OPSET <= entry.version <= known:
+            raise ValueError(f"uses opset {entry.version}, supported are {OLDEST_OPSET} to {known}")
+    has_opsets = model.ir_version >= 3 or model.ir_version <= 0
+    if has_opsets and "" not in versions and any(n.domain in ("", "ai.onnx") for n in model.graph.node):
+        raise ValueError("does not say which opset it uses: opset_import has no entry for ai.onnx")
+
+
+def _tensors(model: onnx.ModelProto) -> Iterator[tuple[Problem, onnx.TensorProto]]:
+    """Every tensor of the model, with a problem that names it and wants a reason."""
+    for graph in graphs_of(model):
+        if isinstance(graph, onnx.GraphProto):
+            yield from ((Problem(t.name, "initializer", ""), t) for t in graph.initializer)
+        for node in graph.node:
+            who = Problem(node.name or next(iter(node.output), ""), node.op_type, "")
+            for attribute in node.attribute:
+                yield from ((who, t) for t in (attribute.t, *attribute.tensors))
+
+
+def _load_external_data(model: onnx.ModelProto, folder: Path) -> None:
+    """Bring what lies in other files into the model. Raises ExportError naming every tensor that cannot be."""
+    problems = []
+    for who, tensor in _tensors(model):
+        if not external_data_helper.uses_external_data(tensor):
+            continue
+        try:
+            external_data_helper.load_external_data_for_tensor(tensor, str(folder))
+            tensor.data_location = onnx.TensorProto.DEFAULT
+            del tensor.external_data[:]
+        except Exception as error:  # onnx raises many types, its own checker's among them
+            problems.append(replace(who, reason=f"its data cannot be read: {error or type(error).__name__}"))
+    if problems:
+        raise ExportError(problems)
 
 
 def _read(path: Path) -> onnx.ModelProto:
     try:
-        model = onnx.load(str(path), load_external_data=False)
-        external_data_helper.load_external_data_for_model(model, str(path.parent))
+        return onnx.load(str(path), load_external_data=False)
     except FileNotFoundError as error:
         raise ExportError([Problem(str(path), "model", f"cannot be read: {error}")]) from error
-    except Exception as error:  # protobuf and onnx raise many types for bad files
+    except Exception as error:  # protobuf raises many types for bad files
         raise ExportError([Problem(str(path), "model", f"is not a readable ONNX file: {error}")]) from error
-    return model

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import onnx
 
+from edgec.frontends.onnx import checks
 from edgec.frontends.onnx.builder import Builder, Frame
 from edgec.frontends.onnx.control import close
 from edgec.frontends.onnx.errors import Unsupported
@@ -29,6 +30,7 @@ def loop(b: Builder, call: Call) -> Sequence[Value]:
     trip, condition = call.optional(0), call.optional(1)
     start = [call.operand(i) for i in range(2, len(call.inputs))]
     graph = call.graph("body")
+    checks.check_body(graph, 2 + len(start), 1 + max(len(start), len(call.outputs)))
     frame = _settled(b, call, graph, [v.type for v in start])
     scalars = [b.reshape(v, ()) if v is not None else None for v in (trip, condition)]
     captured = b.close_bodies([frame])

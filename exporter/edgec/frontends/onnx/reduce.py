@@ -22,6 +22,7 @@ _KINDS = {
     "ReduceSumSquare": "sum",
     "ReduceLogSum": "sum",
 }
+_LAST = {"ReduceL2": "sqrt", "ReduceLogSum": "log"}
 
 
 def reduced_axes(b: Builder, call: Call, x: Value) -> Axes:
@@ -52,24 +53,28 @@ def reduce(b: Builder, call: Call) -> Value:
     elif call.op_type in ("ReduceL2", "ReduceSumSquare"):
         x = b.binary("mul", x, x)
     result = reduce_axes(b, _KINDS[call.op_type], x, axes, keep)
-    if call.op_type == "ReduceL2":
-        result = b.unary("sqrt", result)
-    elif call.op_type == "ReduceLogSum":
-        result = b.unary("log", result)
+    if call.op_type in _LAST:
+        result = b.unary(_LAST[call.op_type], as_float(b, result))
     return b.cast(result, result_type)
+
+
+def as_float(b: Builder, x: Value) -> Value:
+    """x, integers as f64: roots and logarithms of integers are rounded at the end."""
+    return b.cast(x, DType.F64) if x.dtype.is_int else x
 
 
 @onnx_op("ReduceLogSumExp")
 def log_sum_exp(b: Builder, call: Call) -> Value:
     """log(sum(exp(x))), shifted by the greatest element where that is finite."""
-    x = call.operand(0)
+    given = call.operand(0)
+    x = as_float(b, given)
     axes, keep = reduced_axes(b, call, x), call.flag("keepdims", True)
     top = b.one(Reduce("max", axes, True), x)
     p = scalar.Builder([top.dtype])
     finite = b.map(p.finish(p("isinf", 0)), [top], DType.BOOL)
     shift = select(b, finite, b.constant(0.0, top.dtype), top)
     total = b.one(Reduce("sum", axes, True), b.unary("exp", b.binary("sub", x, shift)))
-    result = b.binary("add", b.unary("log", total), shift)
+    result = b.cast(b.binary("add", b.unary("log", total), shift), given.dtype)
     if keep:
         return result
     return b.reshape(result, removed(x.shape, axes))

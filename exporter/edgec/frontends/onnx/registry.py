@@ -72,7 +72,8 @@ class Call:
         return int(self._get(name, default))
 
     def real(self, name: str, default: Any = _MISSING) -> float:
-        return float(self._get(name, default))
+        """The attribute, which ONNX keeps in f32, as it does defaults."""
+        return float(np.float32(self._get(name, default)))
 
     def flag(self, name: str, default: bool = False) -> bool:
         return bool(self._get(name, default))

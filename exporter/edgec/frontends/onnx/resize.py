@@ -97,9 +97,9 @@ def _by_scales(b: Builder, x: Value, axes: Sequence[int], scales: Value) -> _Tar
     if scales.rank != 1 or scales.shape[0] != len(axes):
         raise OpError(f"scales are {scales.type}, expected {len(axes)} numbers")
     known = b.contents(scales)
+    if scales.const is not None and not (known is not None and (scales.const > 0).all()):
+        raise OpError(f"scales are {scales.const.tolist()}, expected finite numbers above 0")
     if known is None:
-        if scales.const is not None:
-            raise OpError(f"scales are {scales.const.tolist()}, expected finite numbers")
         return _by_factors(b, x, axes, b.cast(scales, DType.F64), 0.0)
     parts = [symbolic.split(v) for v in known.reshape(-1)]
     sizes = tuple(floordiv(x.shape[axis] * n, d) for axis, (n, d) in zip(axes, parts))

@@ -1,0 +1,163 @@
+"""What ONNX demands of a model and no operator's own rule would notice: names, attributes, declarations."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import onnx
+from onnx import AttributeProto, defs
+
+from edgec.frontends.onnx import loading
+from edgec.frontends.onnx.errors import Problem
+from edgec.ir.graph import Value
+from edgec.ops.base import OpError
+
+FIRST_STRICT = 7  # exporters to older opsets did not keep to them
+ACTIVATIONS = (
+    "Relu Tanh Sigmoid Affine LeakyRelu ThresholdedRelu ScaledTanh HardSigmoid Elu Softsign Softplus"
+)
+# what a text attribute may say, by operator (all where it is "")
+CHOICES = {
+    ("", "auto_pad"): "NOTSET SAME_UPPER SAME_LOWER VALID",
+    ("", "activations"): ACTIVATIONS,
+    ("", "reduction"): "none add mul min max sum mean",
+    ("", "approximate"): "none tanh",
+    ("Pad", "mode"): "constant reflect edge wrap",
+    ("DepthToSpace", "mode"): "DCR CRD",
+    ("BitShift", "direction"): "LEFT RIGHT",
+}
+
+
+def check_structure(model: onnx.ModelProto) -> list[Problem]:
+    """What is wrong with names: twice given ones, and such as are no text."""
+    problems = list(_twice("function", ((f"{f.domain}.{f.name}", f.overload) for f in model.functions)))
+    for graph in loading.graphs_of(model):
+        problems += _made_twice(graph)
+        problems += _twice("output", ((o.name, "") for o in graph.output) if graph is model.graph else ())
+    return problems
+
+
+def _twice(what: str, given: Iterable[tuple[str, str]]) -> Iterator[Problem]:
+    seen = set()
+    for key in given:
+        if key in seen:
+            yield Problem(key[0], what, "is there twice")
+        seen.add(key)
+
+
+def _made_twice(graph: onnx.GraphProto | onnx.FunctionProto) -> Iterator[Problem]:
+    """Inputs, initialisers and results of nodes that take a name which another one has."""
+    seen: set[str] = set()
+    is_graph = isinstance(graph, onnx.GraphProto)
+    inputs = [i.name for i in graph.input] if is_graph else list(graph.input)
+    for name in inputs:
+        yield from _name(name, name, "input", seen, f"input '{name}' is there twice")
+    if is_graph:
+        tensors = [t.name for t in graph.initializer] + [t.values.name for t in graph.sparse_initializer]
+        own: set[str] = set()
+        for name in tensors:  # one that is an input too is the input's default
+            yield from _name(name, name, "initializer", own, f"initialiser '{name}' is there twice")
+        seen |= own
+    for node in graph.node:
+        who = node.name or next(iter(node.output), node.op_type)
+        for name in filter(None, node.output):
+            yield from _name(name, who, node.op_type, seen, f"makes '{name}', a name given twice")
+
+
+def _name(name: str, who: str, operator: str, seen: set[str], reason: str) -> Iterator[Problem]:
+    if name in seen:
+        yield Problem(who, operator, reason, "give every value a name of its own")
+    elif not name:
+        yield Problem(who, operator, "has no name")
+    seen.add(name)
+
+
+def check_node(
+    node: onnx.NodeProto, domain: str, version: int, attributes: Mapping[str, AttributeProto]
+) -> None:
+    """Attributes, operands and results are such as the operator has in the opset.
+
+    Operators unknown to ONNX pass. Raises OpError.
+    """
+    if len({a.name for a in node.attribute}) < len(node.attribute):
+        names = [a.name for a in node.attribute]
+        raise OpError(f"attribute '{next(n for n in names if names.count(n) > 1)}' is there twice")
+    if not defs.has(node.op_type, domain) or (not domain and version < FIRST_STRICT):
+        return
+    try:
+        schema = defs.get_schema(node.op_type, version, domain)
+    except defs.SchemaError:
+        since = min(s.since_version for s in defs.get_all_schemas_with_history() if _is(s, node, domain))
+        if since > version:
+            raise OpError(f"opset {version} does not have this operator; it came with {since}") from None
+        return
+    _check_attributes(schema, attributes)
+    _check_choices(node.op_type, attributes)
+    inputs, outputs = _count(node.input), _count(node.output)
+    if inputs > schema.max_input:
+        raise OpError(f"has {inputs} inputs, the operator takes {schema.max_input}")
+    if outputs > schema.max_output:
+        raise OpError(f"has {outputs} outputs, the operator gives {schema.max_output}")
+
+
+def _count(names: Sequence[str]) -> int:
+    return max((i + 1 for i, name in enumerate(names) if name), default=0)
+
+
+def _is(schema: Any, node: onnx.NodeProto, domain: str) -> bool:
+    return bool(schema.name == node.op_type and schema.domain == domain)
+
+
+def _check_attributes(schema: Any, attributes: Mapping[str, AttributeProto]) -> None:
+    for name, attribute in attributes.items():
+        known = schema.attributes.get(name)
+        if known is None:
+            close = difflib.get_close_matches(name, schema.attributes, 1, 0.4)
+            has = ", ".join(schema.attributes) or "none"
+            hint = f"did you mean '{close[0]}'?" if close else f"it has {has}"
+            raise OpError(f"the operator has no attribute '{name}'; {hint}")
+        expected = known.type.name
+        found = AttributeProto.AttributeType.Name(attribute.type)
+        if found != expected:
+            raise OpError(f"attribute '{name}' is of type {found}, expected {expected}")
+    for name, known in schema.attributes.items():
+        if known.required and name not in attributes:
+            raise OpError(f"attribute '{name}' is missing")
+
+
+def _check_choices(operator: str, attributes: Mapping[str, AttributeProto]) -> None:
+    """Texts are among those that ONNX defines; operators with rules of their own check the rest."""
+    for name, attribute in attributes.items():
+        known = CHOICES.get((operator, name)) or CHOICES.get(("", name))
+        if known is None:
+            continue
+        given = [attribute.s] if attribute.type == AttributeProto.STRING else attribute.strings
+        for text in (g.decode(errors="replace") for g in given):
+            if text.lower() not in known.lower().split():
+                raise OpError(f"attribute '{name}' is '{text}', expected one of {', '.join(known.split())}")
+
+
+def check_body(graph: onnx.GraphProto, given: int, wanted: int = 0) -> None:
+    """A body takes as many inputs as it is given and gives at least the results wanted. Raises OpError."""
+    if len(graph.input) != given:
+        raise OpError(f"its body '{graph.name}' takes {len(graph.input)} inputs, expected {given}")
+    if len(graph.output) < wanted:
+        raise OpError(f"its body '{graph.name}' gives {len(graph.output)} results, expected {wanted}")
+
+
+def check_output(value: Value, info: onnx.ValueInfoProto, sizes: bool) -> None:
+    """What the model declares of an output is so; with `sizes` of its known sizes too. Raises ValueError."""
+    if info.type.WhichOneof("value") != "tensor_type" or value.dtype.is_container:
+        return
+    declared = info.type.tensor_type
+    if declared.elem_type and loading.dtype_of(declared.elem_type) != value.dtype:
+        kind = loading.dtype_of(declared.elem_type)
+        raise ValueError(f"is {value.type}, the model declares {kind.text}")
+    dims = declared.shape.dim
+    if not sizes or len(dims) != value.rank:  # networks that were cut or extended keep old declarations
+        return
+    for axis, (found, dim) in enumerate(zip(value.shape, dims)):
+        if isinstance(found, int) and dim.dim_value > 0 and dim.dim_value != found:
+            raise ValueError(f"is {value.type}, the model declares {dim.dim_value} on axis {axis}")
