@@ -44,6 +44,8 @@ def may_be(dim: Dim, number: int) -> bool:
 def reshape(b: Builder, call: Call) -> Value:
     """0 copies the input's size (unless allowzero), -1 takes what is left."""
     x = call.operand(0)
+    if call.operand(1).rank != 1:
+        raise OpError(f"shape is {call.operand(1).type}, expected a vector")
     target = list(b.dims_of(call.operand(1)))
     if not call.flag("allowzero"):
         for i, dim in enumerate(target):
