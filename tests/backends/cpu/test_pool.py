@@ -44,6 +44,12 @@ def test_pool_of_bytes_and_nans(cpu: Device) -> None:
     compare(Pool("max", (3, 3), (1, 1), (1, 1, 1, 1), (1, 1)), [x], cpu)
 
 
+def test_a_window_of_many_pixels(cpu: Device) -> None:
+    """Long sums lose no more than short ones: one number after the other would be 1e-4 off."""
+    x = numbers(RANDOM, (1, 150, 130, 19), "float32") + 1
+    compare(Pool("average", (150, 130), (1, 1), (0, 0, 0, 0), (1, 1)), [x], cpu, tolerance=2e-6)
+
+
 def test_large_pool(cpu: Device) -> None:
     x = numbers(RANDOM, (1, 80, 80, 32), "float32")
     compare(Pool("max", (5, 5), (1, 1), (2, 2, 2, 2), (1, 1)), [x], cpu)
