@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from edgec.frontends.onnx.builder import Builder
 from edgec.frontends.onnx.contrib.domain import contrib_op, onnx_result
+from edgec.frontends.onnx.contrib.quantized import dequantized
 from edgec.frontends.onnx.registry import Call, onnx_op
 from edgec.ir.dims import Dim, floordiv
 from edgec.ir.graph import Value
@@ -135,3 +136,20 @@ def gated_rms_norm(b: Builder, call: Call) -> Value:
         raise OpError(f"activation is '{kind}', expected one of {', '.join(kinds)}")
     y = b.binary("mul", b.reshape(y, x.shape), onnx_result(b, call, kinds[kind], [gate]))
     return b.cast(y, call.operand(0).dtype)
+
+
+@contrib_op("QEmbedLayerNormalization")
+def quantized_embed_layer_normalization(b: Builder, call: Call) -> Sequence[Value]:
+    """EmbedLayerNormalization whose tables, scale and bias are 8-bit integers."""
+    words, segments, mask = call.operand(0), call.optional(1), call.optional(7)
+    found = []
+    for i in range(5):  # word, position and segment embeddings, scale, bias
+        table = call.optional(2 + i)
+        step, zero = call.optional(8 + i), call.optional(13 + i)
+        found.append(dequantized(b, table, step, zero) if table is not None and step is not None else None)
+    table, positions, kinds, scale, bias = found
+    if table is None or positions is None:
+        raise OpError("a table of embeddings is missing")
+    total = embedded(b, words, segments, table, positions, kinds, None)
+    result = b.one(Normalize((2,), call.real("epsilon", 1e-12)), total, scale, bias)
+    return [result, kept_tokens(b, words, mask)]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from edgec.frontends.onnx.builder import Builder
-from edgec.frontends.onnx.contrib.domain import contrib_op, onnx_results
+from edgec.frontends.onnx.contrib.domain import contrib_op
 from edgec.frontends.onnx.contrib.heads import added
 from edgec.frontends.onnx.matmul import broadcast_product, centred
+from edgec.frontends.onnx.quantize import quantized
 from edgec.frontends.onnx.registry import Call
 from edgec.ir.graph import Value
 from edgec.ir.types import DType
+from edgec.ops.reduce import Reduce
 
 
 def integer_product(
@@ -30,6 +32,17 @@ def _plain(b: Builder, scale: Value) -> Value:
     return b.reshape(scale, ()) if scale.shape == (1,) else scale
 
 
+def dynamically_quantized(b: Builder, x: Value) -> tuple[Value, Value, Value]:
+    """ONNX's DynamicQuantizeLinear: x as u8, its step and its zero point, by the range of x and 0."""
+    t, axes = DType.F32, tuple(range(x.rank))
+    none = b.constant(0.0, t)
+    low = b.binary("min", b.one(Reduce("min", axes, False), x), none)
+    high = b.binary("max", b.one(Reduce("max", axes, False), x), none)
+    step = b.binary("div", b.binary("sub", high, low), b.constant(255.0, t))
+    zero = quantized(b, b.unary("neg", low), step, None, DType.U8)
+    return quantized(b, x, step, zero, DType.U8), step, zero
+
+
 @contrib_op("MatMulIntegerToFloat")
 def matmul_integer_to_float(b: Builder, call: Call) -> Value:
     x, y, x_scale, y_scale = call.operands(4)
@@ -41,6 +54,6 @@ def matmul_integer_to_float(b: Builder, call: Call) -> Value:
 def dynamic_quantize_matmul(b: Builder, call: Call) -> Value:
     """x brought to u8 by the range of all its elements, times y of 8-bit integers."""
     x, y, y_scale = call.operands(3)
-    quantized, scale, zero = onnx_results(b, call, "DynamicQuantizeLinear", [x])
+    quantized, scale, zero = dynamically_quantized(b, x)
     product = integer_product(b, quantized, y, zero, call.optional(3), scale, y_scale)
     return added(b, b.cast(product, DType.F32), call.optional(4))
