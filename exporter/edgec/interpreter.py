@@ -78,21 +78,23 @@ def _entry(model: Model, name: str | None) -> Graph:
     return model.entries[name]
 
 
-def _initial_states(model: Model, graph: Graph) -> dict[str, Array]:
+def _initial_states(model: Model, graph: Graph) -> dict[str, Any]:
     """Starting values of the entry's state inputs, which a caller may leave out."""
-    found = {}
+    found: dict[str, Any] = {}
     for state in model.states:
         if model.entries.get(state.entry) is not graph:
             continue
         value = next(v for v in graph.inputs if v.name == state.input)
-        if state.initial is not None:
+        if value.dtype.is_container:
+            found[state.input] = {DType.SEQUENCE: [], DType.MAP: {}}.get(value.dtype)
+        elif state.initial is not None:
             found[state.input] = state.initial
         elif all(isinstance(d, int) for d in value.shape):
             found[state.input] = np.zeros([int(str(d)) for d in value.shape], value.dtype.numpy)
     return found
 
 
-def match_inputs(graph: Graph, inputs: Inputs, defaults: Mapping[str, Array]) -> list[Array]:
+def match_inputs(graph: Graph, inputs: Inputs, defaults: Mapping[str, Any]) -> list[Array]:
     """Arrays in the order of the graph's inputs. Raises InterpretError for names, counts, dtypes, ranks."""
     names = [v.name for v in graph.inputs]
     given: Mapping[str, Any]

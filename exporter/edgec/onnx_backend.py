@@ -19,7 +19,10 @@ from onnx.backend.base import Backend, BackendRep
 
 from edgec.format.write import write_model
 from edgec.frontends.onnx import ExportError
+from edgec.frontends.onnx.loading import type_proto
 from edgec.interpreter import interpret
+from edgec.ir.containers import join
+from edgec.ir.types import DType, ElementType
 from edgec.pipeline import export
 
 Array = np.ndarray[Any, Any]
@@ -99,17 +102,14 @@ class EdgecBackend(Backend):
         **kwargs: Any,
     ) -> tuple[Array, ...]:
         """Run one node on arrays, one per named input; None stands for an input that is left out."""
-        given = [np.asarray(x) for x in inputs if x is not None]
+        given = [x if isinstance(x, (list, dict)) else np.asarray(x) for x in inputs if x is not None]
         names = [n for n in node.input if n]
         if len(given) != len(names):
             names = list(dict.fromkeys(names))  # one array may serve two inputs of one name
         if len(given) != len(names):
             raise ValueError(f"{node.op_type}: {len(given)} inputs given, expected {', '.join(names)}")
         arrays = dict(zip(names, given))
-        infos = [
-            onnx.helper.make_tensor_value_info(name, onnx.helper.np_dtype_to_tensor_dtype(x.dtype), x.shape)
-            for name, x in arrays.items()
-        ]
+        infos = [onnx.helper.make_value_info(name, _type_of(x)) for name, x in arrays.items()]
         results = [onnx.helper.make_empty_tensor_value_info(name) for name in node.output if name]
         graph = onnx.helper.make_graph([node], node.op_type, infos, results)
         version = kwargs.get("opset_version", onnx.defs.onnx_opset_version())
@@ -128,6 +128,24 @@ class EdgecBackend(Backend):
         except (ImportError, OSError):
             return False
         return any(d["device"].startswith(device.lower()) for d in edgert.devices())
+
+
+def _type_of(given: Any) -> onnx.TypeProto:
+    """The type of an array, a list of arrays or a dict; sizes that differ between items are open."""
+    if isinstance(given, list):
+        return onnx.helper.make_sequence_type_proto(type_proto(_joined(given)))
+    if isinstance(given, dict):
+        keys, values = (np.asarray(list(part)) for part in (given.keys(), given.values()))
+        held = ElementType(DType.of(values.dtype), ())
+        return type_proto(ElementType(DType.MAP, (), held, DType.of(keys.dtype)))
+    return type_proto(ElementType(DType.of(given.dtype), given.shape))
+
+
+def _joined(items: Sequence[Any]) -> ElementType:
+    found: ElementType | None = None
+    for item in map(np.asarray, items):
+        found = join(found, ElementType(DType.of(item.dtype), item.shape))
+    return found or ElementType(DType.F32)
 
 
 is_compatible = EdgecBackend.is_compatible

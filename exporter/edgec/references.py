@@ -34,6 +34,9 @@ def make_references(
     [Reference(inputs={'x': ...}, outputs={'y': ...}, source='onnxruntime 1.20.0', tolerance=0.0001), ...]
     """
     graph = import_model(source, shapes).main
+    for value in (*graph.inputs, *graph.outputs):
+        if value.dtype.is_container:
+            raise ValueError(f"references: '{value.name}' is {value.type}; a file keeps tensors only")
     cases = [random_inputs(graph, {}, seed) for seed in range(count)]
     failures = []
     for make in (_onnxruntime, _reference_evaluator):

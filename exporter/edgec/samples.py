@@ -9,13 +9,15 @@ import numpy as np
 
 from edgec.ir.dims import DimError, evaluate, symbols_of
 from edgec.ir.graph import Graph, Value
-from edgec.ir.types import DType
+from edgec.ir.types import DType, ElementType
 
 Array = np.ndarray[Any, Any]
 
 FIRST_AXIS_SIZE = 1
 OTHER_AXIS_SIZE = 64
 INTEGERS = 8
+ITEMS = 3
+WORDS = ("", "a", "b", "word", "two words", "A", "é", "0")
 
 
 class InputError(ValueError):
@@ -54,12 +56,40 @@ def sizes_of_symbols(graph: Graph, shapes: Mapping[str, Sequence[int]]) -> dict[
     return sizes
 
 
-def random_array(value: Value, sizes: Mapping[str, int], random: np.random.Generator) -> Array:
-    """Standard normal for floats, below 8 for integers, either for bool, in the type of `value`."""
-    shape = _sizes(value, sizes)
-    dtype = value.dtype
+def random_array(value: Value, sizes: Mapping[str, int], random: np.random.Generator) -> Any:
+    """Standard normal for floats, below 8 for integers, either for bool, in the type of `value`.
+
+    Strings are short words; sequences have 3 items, optionals are there, maps have 8 keys.
+    """
+    if value.dtype.is_container:
+        return _content(value.dtype, value.type.element, value.type.key, random)
+    return _tensor(value.dtype, _sizes(value, sizes), random)
+
+
+def _content(
+    dtype: DType, element: ElementType | None, key: DType | None, random: np.random.Generator
+) -> Any:
+    if element is None:
+        return {DType.SEQUENCE: [], DType.MAP: {}}.get(dtype)
+    if dtype is DType.SEQUENCE:
+        return [] if element.empty else [_element(element, random) for _ in range(ITEMS)]
+    if dtype is DType.OPTIONAL:
+        return _element(element, random)
+    keys = WORDS if key is DType.STRING else range(INTEGERS)
+    return dict(zip(keys, _tensor(element.dtype, [len(keys)], random).tolist()))
+
+
+def _element(element: ElementType, random: np.random.Generator) -> Any:
+    """An item; sizes that are open are 1 to 8, and so is the one axis where the rank is open."""
+    if element.dtype.is_container:
+        return _content(element.dtype, element.element, element.key, random)
+    sizes = [-1] if element.shape is None else element.shape
+    return _tensor(element.dtype, [int(random.integers(1, 9)) if d < 0 else d for d in sizes], random)
+
+
+def _tensor(dtype: DType, shape: Sequence[int], random: np.random.Generator) -> Array:
     if dtype is DType.STRING:
-        raise InputError(f"input '{value.name}' holds strings; give it as a file")
+        return random.choice(np.array(WORDS, object), shape)
     if dtype is DType.BOOL:
         return random.integers(0, 2, shape).astype(bool)
     if dtype.is_int:

@@ -58,6 +58,26 @@ def test_run(edgec_command, edge_file: Path, tmp_path: Path, device: str) -> Non
     assert np.load(tmp_path / "out" / "y.npy").shape == (2, 4, 5, 6)
 
 
+@pytest.mark.parametrize("device", ["cpu", "interpreter"])
+def test_sequences_are_run_validated_and_saved(edgec_command, tmp_path: Path, device: str) -> None:
+    insert = onnx.helper.make_node("SequenceInsert", ["s", "x"], ["y"])
+    x = onnx.helper.make_tensor_type_proto(onnx.TensorProto.FLOAT, [2])
+    held = onnx.helper.make_sequence_type_proto(x)
+    infos = [onnx.helper.make_value_info(n, t) for n, t in (("s", held), ("x", x), ("y", held))]
+    graph = onnx.helper.make_graph([insert], "g", infos[:2], infos[2:])
+    opsets = [onnx.helper.make_opsetid("", 17)]
+    onnx.save(onnx.helper.make_model(graph, opset_imports=opsets, ir_version=8), tmp_path / "s.onnx")
+    edgec_command("export", tmp_path / "s.onnx", "-o", tmp_path / "s.edge")
+    given = ["run", tmp_path / "s.edge", "--device", device]
+    found = parsed(edgec_command(*given, "--json", "-o", tmp_path / "out"))
+    assert [item["shape"] for item in found["outputs"]["y"]["items"]] == [[2]] * 4
+    assert np.load(tmp_path / "out" / "y.3.npy").shape == (2,)
+    assert "sequence" in edgec_command(*given).stdout
+    checked = ["validate", tmp_path / "s.edge", tmp_path / "s.onnx", "--device", device, "--json"]
+    for against in ("reference", "onnxruntime", "interpreter"):
+        assert parsed(edgec_command(*checked, "--against", against))["worst"] == 0
+
+
 def test_run_on_a_picture(edgec_command, edge_file: Path, tmp_path: Path) -> None:
     image = pytest.importorskip("PIL.Image")
     image.new("RGB", (10, 7), (255, 0, 0)).save(tmp_path / "red.png")

@@ -48,6 +48,12 @@ def test_models_and_nodes_run(device: str) -> None:
         onnx_backend.run_node(node, [X], device)
 
 
+def test_a_node_takes_and_gives_lists() -> None:
+    insert = helper.make_node("SequenceInsert", ["s", "x"], ["y"])
+    (found,) = onnx_backend.run_node(insert, [[X, X[:, :1]], X], "INTERPRETER")
+    assert [item.shape for item in found] == [(1, 3), (1, 1), (1, 3)]
+
+
 def test_devices() -> None:
     assert onnx_backend.supports_device("INTERPRETER")
     assert not onnx_backend.supports_device("TPU")

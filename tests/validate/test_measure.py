@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from edgec.ir.containers import container, parse_element
 from edgec.ir.dims import symbol
 from edgec.ir.graph import Graph, Value
 from edgec.ir.types import DType, TensorType
+from edgec.ops.containers import checked
 from edgec.samples import InputError, random_inputs, sizes_of_symbols
 from edgec.validate import Difference, difference, relative_error, validate
 from edgec.validate.engines import EngineError, load_arrays, save_arrays
@@ -66,12 +69,51 @@ def test_samples_name_what_is_wrong() -> None:
         sizes_of_symbols(graph(), {"x": (1, 2)})
 
 
-def test_arrays_pass_between_processes_in_order(tmp_path: Path) -> None:
-    given = {"b:0": np.arange(3), "a/x": np.array(1.5, np.float32)}
-    save_arrays(tmp_path / "x.npz", given)
-    found = load_arrays(tmp_path / "x.npz")
+def test_values_pass_between_processes_in_order(tmp_path: Path) -> None:
+    given = {"b:0": np.arange(3), "a/x": np.array(1.5, np.float32), "s": [np.ones(2), None, {"k": 1.0}]}
+    save_arrays(tmp_path / "x", given)
+    found = load_arrays(tmp_path / "x")
     assert list(found) == list(given)
-    assert all(np.array_equal(found[k], given[k]) for k in given)
+    assert all(difference(k, found[k], given[k]).error == 0 for k in given)
+
+
+ONES, TWOS = np.ones(2, np.float32), np.full(2, 2, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("got", "expected", "error", "note"),
+    [
+        ([ONES, TWOS], [ONES, TWOS], 0, ""),
+        ([ONES, ONES], [ONES, TWOS], 0.5, ""),
+        ([ONES, ONES[:1]], [ONES, ONES], np.inf, "item 1: shape"),
+        ([ONES], [ONES, TWOS], np.inf, "is list of 1"),
+        ([], None, np.inf, "is list of 0"),
+        (None, ONES, np.inf, "is absent"),
+        (None, None, 0, ""),
+        ({"a": 1.0, "b": 4.0}, {"b": 2.0, "a": 1.0}, 1, ""),
+        ({"a": 1.0}, {"b": 1.0}, np.inf, "is keys ['a']"),
+        ([{1: "x"}], [{1: "y"}], np.inf, "item 0: item 0: 1 of 1"),
+    ],
+)
+def test_differences_of_containers(got: Any, expected: Any, error: float, note: str) -> None:
+    found = difference("y", got, expected)
+    assert found.error == error and found.note.startswith(note)
+    assert bool(found.note) == bool(note)
+
+
+def test_samples_of_containers_fit() -> None:
+    texts = [
+        "sequence(f32[2, ?])",
+        "optional(sequence(string[...]))",
+        "map(string, i64[])",
+        "sequence(i8[-])",
+    ]
+    types = [parse_element(text) for text in texts]
+    inputs = [Value(f"x{i}", container(t.dtype, t.element, t.key)) for i, t in enumerate(types)]
+    made = random_inputs(Graph("main", inputs), {}, 1)
+    for value in inputs:
+        checked(made[value.name], value.dtype, value.type.element)
+    assert made["x0"][0].shape[0] == 2 and made["x3"] == []
 
 
 def model(scale: float) -> object:

@@ -8,13 +8,12 @@ Nothing but NumPy is imported before the measuring starts.
 from __future__ import annotations
 
 import json
+import pickle
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 Runner = Callable[[], Any]
 
@@ -73,8 +72,8 @@ def measure(engine: str, model: str, threads: int, inputs: dict[str, Any]) -> di
 
 def main() -> None:
     engine, model, threads, path = sys.argv[1:]
-    with np.load(path) as file:
-        inputs = {str(name): file[f"array{i}"] for i, name in enumerate(file["names"])}
+    with open(path, "rb") as file:
+        inputs = pickle.load(file)
     print(json.dumps(measure(engine, model, int(threads), inputs)))
 
 

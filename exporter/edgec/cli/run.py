@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -61,13 +62,24 @@ def run(
     for name, array in outputs.items():
         found = describe(array)
         numbers = [f"{found[k]:.6g}" if k in found else "" for k in ("min", "max", "mean")]
-        table.add_row(name, found["dtype"], shape_text(array.shape), *numbers, str(found.get("largest", "")))
+        table.add_row(
+            name, found["dtype"], shape_text(found["shape"]), *numbers, str(found.get("largest", ""))
+        )
     out.print(table)
     out.print(f"first run on {device}: {milliseconds:.2f} ms")
 
 
-def describe(array: np.ndarray[Any, Any]) -> dict[str, Any]:
-    """dtype, shape and, where it holds numbers, their range and the flat indices of the largest."""
+def describe(array: Any) -> dict[str, Any]:
+    """dtype, shape and, where it holds numbers, their range and the flat indices of the largest.
+
+    Of a sequence or map its length and what it holds.
+    """
+    if array is None:
+        return {"dtype": "absent", "shape": []}
+    if isinstance(array, dict):
+        return {"dtype": "map", "shape": [len(array)], "items": {str(k): v for k, v in array.items()}}
+    if isinstance(array, list):
+        return {"dtype": "sequence", "shape": [len(array)], "items": [describe(item) for item in array]}
     found: dict[str, Any] = {"dtype": str(array.dtype), "shape": list(array.shape)}
     if array.size and array.dtype.kind in "biuf":
         wide = array.astype(np.float64).reshape(-1)
@@ -76,11 +88,28 @@ def describe(array: np.ndarray[Any, Any]) -> dict[str, Any]:
     return found
 
 
-def save(outputs: dict[str, np.ndarray[Any, Any]], folder: Path) -> None:
-    """Writes each output as a .npy file named after it. Raises UsageError if `folder` is a file."""
+def save(outputs: Mapping[str, Any], folder: Path) -> None:
+    """Writes each output as a .npy file named after it; NAME.0.npy and so on for the items of a sequence,
+    NAME.keys.npy and NAME.values.npy for a map, nothing for an absent optional.
+
+    Raises UsageError if `folder` is a file.
+    """
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"--output {folder}: not a folder")
     folder.mkdir(parents=True, exist_ok=True)
-    for name, array in outputs.items():
+    for name, output in outputs.items():
         safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
-        np.save(folder / f"{safe}.npy", array)
+        for member, array in members(safe, output):
+            np.save(folder / f"{member}.npy", array)
+
+
+def members(name: str, output: Any) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
+    """The arrays that an output holds, strings as fixed-width text, each with its name."""
+    if isinstance(output, dict):
+        yield f"{name}.keys", np.array(list(output))
+        yield f"{name}.values", np.array(list(output.values()))
+    elif isinstance(output, list):
+        for index, item in enumerate(output):
+            yield from members(f"{name}.{index}", item)
+    elif output is not None:
+        yield name, output.astype(str) if output.dtype == object else output

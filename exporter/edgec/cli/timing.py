@@ -69,7 +69,7 @@ def latency(samples: list[float]) -> Latency:
 def cold_start(engine: str, model: Path, threads: int, inputs: Mapping[str, Array]) -> dict[str, float]:
     """Import, load and first run in a fresh process (see `cold.measure`). Raises EngineError."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "inputs.npz")
+        path = Path(folder, "inputs.pickle")
         save_arrays(path, inputs)
         command = [sys.executable, "-m", "edgec.cli.cold", engine, str(model), str(threads), str(path)]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from edgec.ir.containers import join
 from edgec.ir.dims import Dim, Expr, substitute, symbols_of
 from edgec.ir.graph import Graph, Node, Value
 from edgec.ir.types import TensorType
@@ -97,6 +98,8 @@ def _fresh(number: int) -> Expr:
 
 def _fits(declared: TensorType, inferred: TensorType, counts: Mapping[str, Dim]) -> bool:
     """Whether the types are equal once the sizes that a run counts have their declared names."""
-    if declared.dtype != inferred.dtype or declared.rank != inferred.rank:
+    if declared.dtype != inferred.dtype or declared.rank != inferred.rank or declared.key != inferred.key:
+        return False
+    if join(declared.element, inferred.element) != declared.element:
         return False
     return all(a == substitute(b, counts) for a, b in zip(declared.shape, inferred.shape))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import pickle
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ import numpy as np
 from edgec.format.read import read_model
 from edgec.interpreter import interpret, interpret_values
 from edgec.ir.graph import Graph
+from edgec.ops.containers import unwrap
 
 Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
@@ -69,6 +71,11 @@ def version_of(package: str) -> str:
         return f"{package} {importlib.metadata.version(package)}"
     except importlib.metadata.PackageNotFoundError:
         return package
+
+
+def as_value(found: Any) -> Any:
+    """An engine's output as an array, or as the list, dict or None that it is."""
+    return found if found is None or isinstance(found, (list, dict)) else np.asarray(found)
 
 
 @contextmanager
@@ -135,7 +142,7 @@ class ReferenceEvaluator:
     def run(self, inputs: Mapping[str, Array]) -> Arrays:
         names = list(self.evaluator.output_names)
         with failures(self.name):
-            return {n: np.asarray(a) for n, a in zip(names, self.evaluator.run(None, dict(inputs)))}
+            return {n: as_value(a) for n, a in zip(names, self.evaluator.run(None, dict(inputs)))}
 
     def layers(self, inputs: Mapping[str, Array]) -> Arrays:
         with failures(self.name):
@@ -168,7 +175,8 @@ def named_values(graph: Graph, inputs: Mapping[str, Array]) -> Arrays:
     for name, source in kept:
         assert source.value is not None
         array = values[source.value]
-        found[name] = array if source.perm is None else array.transpose(source.perm)
+        shown = unwrap(array) if source.value.dtype.is_container else array
+        found[name] = shown if source.perm is None else shown.transpose(source.perm)
     return found
 
 
@@ -207,7 +215,7 @@ class ForcedDevice:
     def _call(self, method: str, inputs: Mapping[str, Array]) -> Arrays:
         device, _, isa = self.name.partition("@")
         with tempfile.TemporaryDirectory() as folder:
-            given, made = Path(folder, "given.npz"), Path(folder, "made.npz")
+            given, made = Path(folder, "given.pickle"), Path(folder, "made.pickle")
             save_arrays(given, inputs)
             command = [sys.executable, "-m", "edgec.validate.worker", method, str(self.path), device]
             command += [str(self.threads or 0), str(given), str(made)]
@@ -221,11 +229,13 @@ class ForcedDevice:
 
 
 def save_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
-    """Writes arrays under any names, in order."""
-    members: dict[str, Any] = {f"array{i}": array for i, array in enumerate(arrays.values())}
-    np.savez(path, names=np.array(list(arrays)), **members)
+    """Writes arrays, lists, dicts and None for a process of ours to read."""
+    with path.open("wb") as file:
+        pickle.dump(dict(arrays), file)
 
 
 def load_arrays(path: Path) -> Arrays:
-    with np.load(path) as file:
-        return {str(name): file[f"array{i}"] for i, name in enumerate(file["names"])}
+    """What `save_arrays` wrote; only for files that this process or its children made."""
+    with path.open("rb") as file:
+        found: Arrays = pickle.load(file)
+    return found

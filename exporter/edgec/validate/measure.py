@@ -11,6 +11,7 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 
 SMALLEST_SCALE = 1e-6
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,13 @@ def relative_error(got: Array, expected: Array) -> float:
     return float(np.max(np.abs(a - b)) / max(float(np.max(np.abs(b))), SMALLEST_SCALE))
 
 
-def difference(name: str, got: Array, expected: Array) -> Difference:
-    """`got` compared with `expected`; integers, bools and strings must be equal."""
+def difference(name: str, got: Any, expected: Any) -> Difference:
+    """`got` compared with `expected`; integers, bools and strings must be equal.
+
+    Lists are compared item by item (the worst counts), maps value by value, None is only itself.
+    """
+    if isinstance(got, (list, dict, type(None))) or isinstance(expected, (list, dict, type(None))):
+        return _container_difference(name, got, expected)
     got, expected = np.asarray(got), np.asarray(expected)
     if got.shape != expected.shape:
         return Difference(name, got.shape, float("inf"), f"shape {got.shape}, expected {expected.shape}")
@@ -63,6 +69,22 @@ def difference(name: str, got: Array, expected: Array) -> Difference:
         note = f"{unequal} of {got.size} elements differ" if unequal else ""
         return Difference(name, got.shape, float("inf") if unequal else 0.0, note)
     return Difference(name, got.shape, relative_error(got, expected))
+
+
+def _container_difference(name: str, got: Any, expected: Any) -> Difference:
+    shape = () if got is None else (len(got),)
+    what = "absent" if got is None else f"{type(got).__name__} of {len(got)}"
+    same = type(got) is type(expected)
+    if isinstance(got, dict) and isinstance(expected, dict):
+        same = got.keys() == expected.keys()
+        what = f"keys {sorted(got, key=str)[:_SHOWN]}"
+        got, expected = list(got.values()), [expected[key] for key in got] if same else []
+    if not same or (got is not None and len(got) != len(expected)):
+        return Difference(name, shape, float("inf"), f"is {what}, unlike what is expected")
+    items = [difference(f"{name}[{i}]", a, b) for i, (a, b) in enumerate(zip(got or [], expected or []))]
+    worst = max(items, key=lambda d: d.error, default=Difference(name, shape, 0.0))
+    note = f"item {items.index(worst)}: {worst.note}" if worst.note else ""
+    return Difference(name, shape, worst.error, note)
 
 
 def differences(

@@ -1,4 +1,4 @@
-"""Runs a model once in a process of its own: worker METHOD MODEL DEVICE THREADS GIVEN.npz MADE.npz."""
+"""Runs a model once in a process of its own: worker METHOD MODEL DEVICE THREADS GIVEN MADE."""
 
 from __future__ import annotations
 
