@@ -25,11 +25,13 @@ from sequence_cases import (
     sequence,
 )
 
+from edgec.format.read import read_model
+from edgec.format.write import write_model
 from edgec.frontends.onnx import ExportError
 from edgec.interpreter import InterpretError, interpret
 from edgec.ir.graph import Model
 from edgec.ir.verify import verify
-from edgec.pipeline import export
+from edgec.pipeline import PASSES, export
 
 
 def agree(found: Sequence[Any], expected: Sequence[Any]) -> None:
@@ -52,7 +54,7 @@ def run(model: Model, case: Case) -> list[Any]:
 @pytest.mark.parametrize("case", KNOWN + RUN_TIME, ids=str)
 def test_outputs(case: Case) -> None:
     agree(run(imported(case.model()), case), case.outputs)
-    exported = export(case.model()).model
+    exported = read_model(write_model(export(case.model()).model))
     agree(run(exported, case), case.outputs)
     values = [v for graph in exported.main.walk() for v in graph.values()]
     assert case.dissolves != any(v.dtype.is_container for v in values)
@@ -63,7 +65,17 @@ ANY = sequence(helper.make_tensor_type_proto(FLOAT, None))
 
 @pytest.mark.parametrize("case", GIVEN + CONTROL, ids=str)
 def test_containers_of_the_host_and_control_flow(case: Case) -> None:
-    agree(run(export(case.model()).model, case), case.outputs)
+    exported = read_model(write_model(export(case.model()).model))
+    agree(run(exported, case), case.outputs)
+
+
+@pytest.mark.parametrize("case", RUN_TIME + GIVEN, ids=str)
+def test_every_pass_leaves_a_graph_that_is_well_formed(case: Case) -> None:
+    graph = imported(case.model()).main
+    for change in PASSES:
+        for inner in list(graph.walk())[::-1]:
+            change(inner)
+        verify(graph)
 
 
 def failing(node: onnx.NodeProto, name: str, value: Any, kind: onnx.TypeProto) -> Case:
