@@ -33,6 +33,7 @@ from edgec.passes.prefix_symbols import prefix_symbols
 from edgec.passes.simplify_programs import simplify_programs
 from edgec.passes.sink_reshapes import sink_reshapes
 from edgec.passes.views import views
+from edgec.passes.winograd_weights import winograd_weights
 
 Source = Union[str, "os.PathLike[str]", onnx.ModelProto]
 Shapes = Mapping[str, Sequence[Union[int, str]]]
@@ -60,6 +61,7 @@ PASSES: tuple[Pass, ...] = (
     fuse_maps,
     *CLEAN,
     pack_weights,
+    winograd_weights,
 )
 # every tensor of the source stays visible: nothing is folded or fused
 PASSES_KEEPING_ALL: tuple[Pass, ...] = (dead_code, layout, pack_weights)
@@ -92,6 +94,7 @@ def export(
     *,
     shapes: Shapes | None = None,
     keep: str | None = None,
+    winograd: bool = True,
     embed_reference: int = 0,
     states: Sequence[State] | None = None,
     entries: Mapping[str, Source] | None = None,
@@ -102,6 +105,7 @@ def export(
 
     `shapes` fixes input shapes or names their axes: {"x": (1, 3, 224, 224)} or ("batch", 3, "h", "w").
     keep="all" switches folding and fusion off, so that every tensor of the source can be read at run time.
+    `winograd` False keeps 3x3 convolutions to their definition: slower, smaller, and exact to rounding.
     `embed_reference` puts that many seeded inputs with their expected outputs into the file. `states` ties
     inputs to outputs of the run before. `entries` are further models of one file by the name of their entry.
     `progress` is told what happens.
@@ -127,7 +131,7 @@ def export(
         compiled.states.append(state)
     compiled.metadata.update(metadata or {})
     for graph in compiled.entries.values():
-        optimise(graph, keep_all=bool(keep), progress=tell)
+        optimise(graph, keep_all=bool(keep), winograd=winograd, progress=tell)
     if embed_reference:
         from edgec.references import make_references
 
@@ -142,9 +146,13 @@ def export(
     return report
 
 
-def optimise(graph: Graph, *, keep_all: bool = False, progress: Progress | None = None) -> None:
+def optimise(
+    graph: Graph, *, keep_all: bool = False, winograd: bool = True, progress: Progress | None = None
+) -> None:
     """Run the passes over a graph and its bodies, innermost bodies first."""
     for run in PASSES_KEEPING_ALL if keep_all else PASSES:
+        if run is winograd_weights and not winograd:
+            continue
         if progress is not None:
             progress(run.__name__.replace("_", " "))
         for inner in list(graph.walk())[::-1]:

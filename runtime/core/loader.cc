@@ -154,6 +154,8 @@ Constant Reader::constant(const fb::Constant& from) {
     else form.data = data_.data() + f.offset();
     return form;
   });
+  for (const Form& form : to.forms)
+    to.views.push_back({form.kind.c_str(), form.params.data(), form.params.size(), form.data, form.bytes});
   return to;
 }
 

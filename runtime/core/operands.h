@@ -17,13 +17,15 @@ inline edgert_operand make_operand(const Model& model, const Value& value, const
   operand.rank = static_cast<int32_t>(value.dims.size());
   operand.dims = dims;
   if (value.constant < 0) return operand;
-  const Form& form =
-      model.constants[static_cast<size_t>(value.constant)].forms[static_cast<size_t>(value.form)];
+  const Constant& constant = model.constants[static_cast<size_t>(value.constant)];
+  const Form& form = constant.forms[static_cast<size_t>(value.form)];
   operand.data = form.data;
   operand.data_bytes = form.bytes;
   operand.form = form.kind.c_str();
   operand.form_params = form.params.data();
   operand.form_param_count = form.params.size();
+  operand.forms = constant.views.data();
+  operand.form_count = constant.views.size();
   return operand;
 }
 

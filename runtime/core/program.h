@@ -50,6 +50,7 @@ struct Constant {
   int32_t dtype = 0;
   std::vector<int64_t> dims;
   std::vector<Form> forms;
+  std::vector<edgert_form> views;  // of `forms`, as kernels see them
 };
 
 struct Value {

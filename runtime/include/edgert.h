@@ -229,6 +229,15 @@ EDGERT_API const int64_t* edgert_node_ints(const edgert_node* node, const char* 
 EDGERT_API const double* edgert_node_floats(const edgert_node* node, const char* attribute, size_t* count);
 EDGERT_API const char* edgert_node_string(const edgert_node* node, const char* attribute);
 
+/* One way in which a constant is stored. */
+typedef struct edgert_form {
+  const char* kind; /* "plain" or a packed kind */
+  const int64_t* params;
+  uint64_t param_count;
+  const void* data; /* 64-byte aligned */
+  uint64_t bytes;
+} edgert_form;
+
 /* An operand or result as a kernel sees it. dtype 0: absent. `data` is set in `plan` for constants only. */
 typedef struct edgert_operand {
   int32_t dtype;
@@ -239,6 +248,8 @@ typedef struct edgert_operand {
   const char* form;    /* "plain" or a packed kind; NULL where not constant */
   const int64_t* form_params;
   uint64_t form_param_count;
+  const edgert_form* forms; /* all of a constant's, the one above among them */
+  uint64_t form_count;
 } edgert_operand;
 
 /* Filled by the runtime, but for scratch_bytes, state and error. */

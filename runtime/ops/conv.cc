@@ -1,5 +1,8 @@
 #include "ops/conv.h"
 
+#include <algorithm>
+#include <string_view>
+
 namespace edgert {
 namespace {
 
@@ -102,6 +105,21 @@ Status read_panels(const NodeArgs& args, ConvParams& out) {
   return expect_form(args, w, params, elements);
 }
 
+// The transformed weight, where there is one of the right size; a file may hold anything under that name.
+const float* find_winograd(const edgert_operand& w, const ConvParams& p) {
+  const int64_t params[] = {4, p.channels, p.outputs, 16};
+  const int64_t counts[] = {36, (p.outputs + 15) / 16 * 16, p.channels, sizeof(float)};
+  int64_t bytes;
+  if (w.dtype != EDGERT_F32 || p.groups != 1 || p.taps != 9 || !product(counts, bytes)) return nullptr;
+  for (uint64_t i = 0; i < w.form_count; i++) {
+    const edgert_form& form = w.forms[i];
+    if (std::string_view(form.kind) == "winograd" && form.bytes == static_cast<uint64_t>(bytes) &&
+        std::ranges::equal(std::span(form.params, form.param_count), params))
+      return static_cast<const float*>(form.data);
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 Status parse_conv(const NodeArgs& args, ConvParams& out) {
@@ -109,6 +127,7 @@ Status parse_conv(const NodeArgs& args, ConvParams& out) {
   EDGERT_TRY(read_geometry(args, out));
   EDGERT_TRY(check_conv_sizes(out, args.node.ints("pads")));
   const auto& w = args.inputs[1];
+  out.winograd = find_winograd(w, out);
   if (has_form(w, "panels")) return read_panels(args, out);
   if (!has_form(w, "depthwise")) return expect_plain(args, w, "operand 1");
   if (out.groups != out.channels || out.outputs != out.channels)

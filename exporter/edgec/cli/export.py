@@ -45,6 +45,9 @@ def export(
             "--embed-reference", min=0, help="how many inputs with their expected outputs to put in"
         ),
     ] = 0,
+    winograd: Annotated[
+        bool, typer.Option(help="quicker 3x3 convolutions, with weights of four times the bytes beside their own")
+    ] = True,
     keep: Annotated[str, typer.Option(help="all: no fusion and no folding, every tensor can be seen")] = "",
     json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
@@ -63,7 +66,8 @@ def export(
             task = progress.add_task(f"reading {model}")
             report = partial(progress.update, task)
             exported = compile_model(
-                model, path, shapes=shapes or None, keep=keep, embed_reference=embed_reference,
+                model, path, shapes=shapes or None, keep=keep, winograd=winograd,
+                embed_reference=embed_reference,
                 progress=lambda text: report(description=escape(text)),
             )  # fmt: skip
     except ExportError as error:

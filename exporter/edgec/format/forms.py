@@ -1,7 +1,8 @@
 """Stored forms: the byte layouts in which constants lie in a file.
 
 A constant is one logical tensor; a form says how its elements are laid out, so that a kernel reads them
-in order. Every form has an exact inverse here, so the interpreter and `to-onnx` see the logical tensor.
+in order. Every form but `winograd` has an exact inverse here, so the interpreter and `to-onnx` see the logical
+tensor; `winograd` only ever stands beside another form.
 
 * `plain`, params (): row-major.
 * `panels`, params (groups, K, N, 16): per group a matrix B[K, N] as [ceil(N/16)][K][16], zero-filled.
@@ -13,6 +14,8 @@ in order. Every form has an exact inverse here, so the interpreter and `to-onnx`
 * `depthwise`, params (C, taps, 16): conv's w [C, *taps, 1] as [ceil(C/16)][taps][16].
 * `taps`, params (groups, taps, C, O, 16), sizes per group: conv_transpose's w [groups*O, *taps, C] as
   [groups][taps][ceil(O/16)][C][16].
+* `winograd`, params (4, C, O, 16): conv's w [O, 3, 3, C] transformed for 4x4 tiles of outputs (winograd.py), as
+  [36][ceil(O/16)][C][16].
 
 Tensors of strings have a form of their own, `strings` (strings.py).
 """
@@ -25,6 +28,7 @@ from typing import Any
 
 import numpy as np
 
+from edgec.format import winograd
 from edgec.ir.graph import FormSpec
 
 Array = np.ndarray[Any, Any]
@@ -53,6 +57,8 @@ def stored_elements(form: Form) -> int:
         return _ceil(p[0]) * p[1] * LANES
     if form.kind == "taps" and len(p) == 5:
         return p[0] * p[1] * _ceil(p[3]) * p[2] * LANES
+    if form.kind == "winograd" and len(p) == 4:
+        return winograd.POINTS**2 * _ceil(p[2]) * p[1] * LANES
     raise FormError(f"form {form.kind}{p}: unknown; known are plain, {', '.join(_CODECS)}")
 
 
@@ -81,6 +87,11 @@ def conv_transpose_form(shape: Sequence[int], groups: int) -> Form:
     return Form("taps", (groups, prod(shape[1:-1]), shape[-1], shape[0] // groups, LANES))
 
 
+def winograd_form(shape: Sequence[int]) -> Form:
+    """The transformed weight of a 3x3 conv [O, 3, 3, C]."""
+    return Form("winograd", (winograd.TILE, shape[-1], shape[0], LANES))
+
+
 def pack(tensor: Array, form: Form) -> Array:
     """The stored elements (1-D, contiguous) of a logical tensor. Raises FormError where they do not fit."""
     if form.kind == "plain":
@@ -92,7 +103,7 @@ def pack(tensor: Array, form: Form) -> Array:
 def unpack(stored: Array, form: Form, shape: Sequence[int]) -> Array:
     """The logical tensor of `shape` from its stored elements: the exact inverse of `pack`.
 
-    Raises FormError where the number of elements or the sizes do not fit.
+    Raises FormError where the number of elements or the sizes do not fit, and for `winograd`.
     """
     if form.kind == "plain":
         if stored.size != prod(shape):
@@ -200,6 +211,16 @@ def _unpack_taps(stored: Array, form: Form, shape: tuple[int, ...]) -> Array:
     return np.reshape(matrices.transpose(0, 3, 1, 2), shape)
 
 
+def _pack_winograd(tensor: Array, form: Form) -> Array:
+    _, channels, outputs, _ = form.params
+    weight = _expect(tensor, (outputs, 3, 3, channels), form)
+    return _to_lanes(winograd.transform_weights(weight))
+
+
+def _unpack_winograd(stored: Array, form: Form, shape: tuple[int, ...]) -> Array:
+    raise FormError(f"form winograd{form.params} has no inverse; the constant's first form does")
+
+
 def _expect(tensor: Array, shape: tuple[int, ...], form: Form) -> Array:
     if tensor.shape != shape:
         raise FormError(f"form {form.kind}{form.params} does not fit shape {tensor.shape}, expected {shape}")
@@ -211,6 +232,7 @@ _CODECS: dict[str, _Codec] = {
     "panels": (_pack_panels, _unpack_panels),
     "depthwise": (_pack_depthwise, _unpack_depthwise),
     "taps": (_pack_taps, _unpack_taps),
+    "winograd": (_pack_winograd, _unpack_winograd),
 }
 
 

@@ -258,6 +258,7 @@ class _ModelReader:
         value = Value(row["name"] or "", self.type(row))
         if row["constant"] >= 0:
             value.const, value.form = self.constant(row["constant"], row["form"])
+            value.more_forms = self._derived_forms(row["constant"])
         return value
 
     def type(self, row: Row) -> TensorType:
@@ -287,6 +288,11 @@ class _ModelReader:
             self._unpacked[index, form_index] = _unpacked(self.data[begin:end], row["dtype"], form, shape)
         spec = None if form.kind in ("plain", strings.KIND) else form
         return self._unpacked[index, form_index], spec
+
+    def _derived_forms(self, index: int) -> tuple[FormSpec, ...]:
+        """Those forms of a constant that only stand beside others."""
+        rows = [form for form in self.row["constants"][index]["forms"] if form["kind"] == "winograd"]
+        return tuple(FormSpec(form["kind"], tuple(int(p) for p in form["params"])) for form in rows)
 
     def node(self, row: Row, values: list[Value]) -> Node:
         cls = REGISTRY.get(row["op"])

@@ -249,6 +249,8 @@ class _ModelWriter:
             row["type"] = str(value.type)
         if value.const is not None:
             row["constant"], row["form"] = self._constant(value)
+            for form in value.more_forms:
+                self._stored(value.dtype, value.const, form)
         limits = [bounds.get((value, axis), d) for axis, d in enumerate(value.shape)]
         if limits != list(value.shape) and UNBOUNDED not in limits:
             row["capacity"] = self.expressions.index(product(limits))

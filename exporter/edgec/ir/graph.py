@@ -28,13 +28,15 @@ class Value:
     """A tensor in a graph. `const` is its contents where they are known at export.
 
     Values compare by identity. `name` is for people; it need not be unique. `const` is always the
-    logical tensor; `form` asks the writer to pack it (None: plain row-major).
+    logical tensor; `form` asks the writer to pack it (None: plain row-major), and `more_forms` to store
+    it in further ways that a kernel may take instead.
     """
 
     name: str
     type: TensorType
     const: np.ndarray[Any, Any] | None = None
     form: FormSpec | None = None
+    more_forms: tuple[FormSpec, ...] = ()
 
     @property
     def dtype(self) -> DType:

@@ -6,12 +6,13 @@
 #include "backends/cpu/kernels/depthwise.h"
 #include "backends/cpu/kernels/generic_product.h"
 #include "backends/cpu/kernels/product.h"
+#include "backends/cpu/kernels/winograd.h"
 
 namespace edgert {
 namespace cpu {
 namespace {
 
-enum class ConvWay : int32_t { kEmpty, kProduct, kDepthwise, kGeneric };
+enum class ConvWay : int32_t { kEmpty, kProduct, kDepthwise, kWinograd, kGeneric };
 
 struct ConvState {
   ConvWay way;
@@ -19,6 +20,7 @@ struct ConvState {
   ProductShape shape;
   ConvRows rows;
   DepthwiseShape depthwise;
+  WinogradShape winograd;
   GenericEpilogue generic;
   uint64_t pointers, border, packed, sums;  // offsets into the scratch
   uint64_t pointer_bytes, border_bytes;     // for each piece
@@ -65,6 +67,10 @@ Status plan_conv(const NodeArgs& args, edgert_plan& plan) {
   if (p.form == WeightForm::kDepthwise) {
     state->way = ConvWay::kDepthwise;
     return plan_depthwise(p, plan, state->depthwise);
+  }
+  if (p.winograd && p.epilogue.result == EDGERT_F32 && winograd_pays(p)) {
+    state->way = ConvWay::kWinograd;
+    return plan_winograd(p, plan, state->winograd);
   }
   state->way = ConvWay::kProduct;
   return plan_as_product(p, plan, *state);
@@ -137,6 +143,7 @@ Status run_conv(const ConvState& state, const edgert_call& call) {
     case ConvWay::kEmpty: return {};
     case ConvWay::kProduct: return run_as_product(state, call);
     case ConvWay::kDepthwise: return run_depthwise(state.depthwise, call);
+    case ConvWay::kWinograd: return run_winograd(state.winograd, call);
     case ConvWay::kGeneric: break;
   }
   const ConvParams& p = state.params;

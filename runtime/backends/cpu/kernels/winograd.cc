@@ -1,0 +1,169 @@
+#include "backends/cpu/kernels/winograd.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "backends/cpu/micro/winograd.h"
+
+namespace edgert::cpu {
+namespace {
+
+constexpr int kPoints = 36;
+constexpr int64_t kSide = 4;                 // of a tile of outputs
+constexpr int64_t kWindow = 6;               // of inputs that it needs
+constexpr int64_t kBlockBytes = 1536 << 10;  // of both sides of the products, to stay in the L2 cache
+
+struct Block {
+  int64_t first, tiles;
+  float *windows, *products;  // [36][tiles][channels], [36][tiles][outputs]
+};
+
+// Where a tile is: its image and its first output pixel there.
+struct Place {
+  int64_t image, line, column;
+};
+
+Place place_of(const WinogradShape& s, int64_t tile) {
+  const int64_t band = tile / s.tiles_x;
+  return {band / s.tiles_y, band % s.tiles_y * kSide, tile % s.tiles_x * kSide};
+}
+
+void transform_windows(const WinogradShape& s, const float* x, const Block& b) {
+  const ConvParams& p = *s.params;
+  const int64_t height = p.input[0], width = p.input[1];
+  for (int64_t t = 0; t < b.tiles; t++) {
+    const Place place = place_of(s, b.first + t);
+    const int64_t top = place.line - p.pads[0], left = place.column - p.pads[1];
+    const float* pixels[kPoints];
+    for (int64_t i = 0; i < kPoints; i++) {
+      const int64_t line = top + i / kWindow, column = left + i % kWindow;
+      const bool inside = line >= 0 && line < height && column >= 0 && column < width;
+      pixels[i] = inside ? x + ((place.image * height + line) * width + column) * p.channels : s.zeros;
+    }
+    s.micro->winograd->input(pixels, p.channels, b.windows + t * p.channels, b.tiles * p.channels);
+  }
+}
+
+void multiply(const WinogradShape& s, const Block& b) {
+  const ConvParams& p = *s.params;
+  const int64_t most = s.micro->gemm->rows, groups = (b.tiles + most - 1) / most;
+  for (int64_t point = 0; point < kPoints; point++)
+    for (int64_t group = 0; group < groups; group++) {
+      const int64_t first = point * b.tiles + piece_begin(b.tiles, group, groups);
+      const int64_t count = point * b.tiles + piece_begin(b.tiles, group + 1, groups) - first;
+      const float* rows[kMaxRows];
+      for (int64_t r = 0; r < count; r++) rows[r] = b.windows + (first + r) * p.channels;
+      const GemmTile tile{rows,
+                          0,
+                          1,
+                          p.channels,
+                          p.winograd + point * s.panel_floats(),
+                          p.outputs,
+                          b.products + first * p.outputs,
+                          p.outputs,
+                          nullptr,
+                          -INFINITY,
+                          INFINITY};
+      s.micro->gemm->run(tile, static_cast<int>(count));
+    }
+}
+
+void transform_products(const WinogradShape& s, const float* bias, float* y, const Block& b) {
+  const ConvParams& p = *s.params;
+  const int64_t height = p.output[0], width = p.output[1];
+  for (int64_t t = 0; t < b.tiles; t++) {
+    const Place place = place_of(s, b.first + t);
+    float* out[kSide * kSide];
+    for (int64_t i = 0; i < kSide * kSide; i++) {
+      const int64_t line = place.line + i / kSide, column = place.column + i % kSide;
+      const bool inside = line < height && column < width;
+      out[i] = inside ? y + ((place.image * height + line) * width + column) * p.outputs : nullptr;
+    }
+    s.micro->winograd->output(b.products + t * p.outputs, b.tiles * p.outputs, p.outputs, out, bias,
+                              s.epilogue.head.low, s.epilogue.head.high);
+  }
+}
+
+// The rest of the epilogue, over the lines of each run of tiles side by side.
+void run_epilogue(const WinogradShape& s, const void* const* operands, void* y, const Block& b,
+                  void* registers) {
+  const ConvParams& p = *s.params;
+  for (int64_t t = b.first; t < b.first + b.tiles;) {
+    const Place place = place_of(s, t);
+    const int64_t side_by_side = std::min(b.first + b.tiles - t, s.tiles_x - t % s.tiles_x);
+    const int64_t width = std::min(side_by_side * kSide, p.output[1] - place.column);
+    for (int64_t line = place.line; line < std::min(place.line + kSide, p.output[0]); line++) {
+      const int64_t pixel = (place.image * p.output[0] + line) * p.output[1] + place.column;
+      run_tiles(s.epilogue.program, operands, y, pixel, pixel + width, 0, p.outputs, registers);
+    }
+    t += side_by_side;
+  }
+}
+
+}  // namespace
+
+bool winograd_pays(const ConvParams& p) {
+  if (p.spatial != 2 || p.groups != 1 || p.kernel[0] != 3 || p.kernel[1] != 3 || p.strides[0] != 1 ||
+      p.strides[1] != 1 || p.dilations[0] != 1 || p.dilations[1] != 1)
+    return false;
+  const auto tiles = static_cast<double>(p.batch) * static_cast<double>((p.output[0] + 3) / 4) *
+                     static_cast<double>((p.output[1] + 3) / 4);
+  const auto pixels = static_cast<double>(p.batch) * static_cast<double>(p.output[0] * p.output[1]);
+  const auto in = static_cast<double>(p.channels), out = static_cast<double>(p.outputs);
+  // In nanoseconds: 90 multiply-adds, 27 bytes of weights from the outer cache, 6 numbers transformed.
+  const double direct = std::max(pixels * 9 * in * out / 90, 9 * 4 * in * out / 27);
+  const double products = std::max(tiles * in * out / 90, 4 * in * out / 27) * kPoints;
+  return products + tiles * kPoints * (in + out) / 6 < direct;
+}
+
+Status plan_winograd(const ConvParams& p, edgert_plan& plan, WinogradShape& s) {
+  s.micro = &micro();
+  s.params = &p;
+  s.tiles_y = (p.output[0] + kSide - 1) / kSide;
+  s.tiles_x = (p.output[1] + kSide - 1) / kSide;
+  s.tiles = p.batch * s.tiles_y * s.tiles_x;
+  EDGERT_TRY(plan_epilogue(p.epilogue, *s.micro, s.epilogue));
+  s.zeros = allocate<float>(plan, static_cast<size_t>(p.channels));
+  if (!s.zeros) return no_memory();
+  const double cost = static_cast<double>(s.tiles * kPoints) * p.channels * p.outputs / 60;
+  s.pieces = std::min(pieces(static_cast<int64_t>(std::min(cost, 1e15)), plan.threads), s.tiles);
+  // As many tiles as two calls of the product take, if they fit; shared out evenly.
+  const int64_t fit = std::max<int64_t>(kBlockBytes / (kPoints * 4 * (p.channels + p.outputs)), 1);
+  const int64_t most = std::min<int64_t>(fit, 2 * s.micro->gemm->rows);
+  const int64_t each = (s.tiles + s.pieces - 1) / s.pieces;
+  s.blocks = s.pieces * ((each + most - 1) / most);
+  s.block = (s.tiles + s.blocks - 1) / s.blocks;
+  const int64_t bytes = s.block * kPoints * 4 * (p.channels + p.outputs);
+  s.piece_bytes = (static_cast<uint64_t>(bytes) + s.epilogue.program.scratch_bytes() + 63) / 64 * 64;
+  plan.scratch_bytes = s.piece_bytes * static_cast<uint64_t>(s.pieces);
+  return {};
+}
+
+Status run_winograd(const WinogradShape& s, const edgert_call& call) {
+  const ConvParams& p = *s.params;
+  const ProductEpilogue& e = s.epilogue;
+  const auto* x = static_cast<const float*>(call.inputs[0]);
+  auto* y = static_cast<float*>(call.outputs[0]);
+  const float* bias = e.head.bias < 0 ? nullptr : static_cast<const float*>(call.inputs[1 + e.head.bias]);
+  const void* operands[kMaxProgramOperands] = {y};
+  for (int i = 1; i < e.program.operand_count; i++) operands[i] = call.inputs[1 + i];
+  parallel(call, s.pieces, [&](int64_t piece, int) {
+    char* scratch = static_cast<char*>(call.scratch) + static_cast<uint64_t>(piece) * s.piece_bytes;
+    Block b{};
+    b.windows = reinterpret_cast<float*>(scratch);
+    b.products = b.windows + s.block * kPoints * p.channels;
+    void* registers = b.products + s.block * kPoints * p.outputs;
+    for (int64_t block = piece_begin(s.blocks, piece, s.pieces);
+         block < piece_begin(s.blocks, piece + 1, s.pieces); block++) {
+      b.first = piece_begin(s.tiles, block, s.blocks);
+      b.tiles = piece_begin(s.tiles, block + 1, s.blocks) - b.first;
+      transform_windows(s, x, b);
+      multiply(s, b);
+      transform_products(s, bias, y, b);
+      if (!e.plain) run_epilogue(s, operands, y, b, registers);
+    }
+  });
+  return {};
+}
+
+}  // namespace edgert::cpu

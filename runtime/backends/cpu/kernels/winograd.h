@@ -1,0 +1,29 @@
+// 3x3 convolution of stride 1 by Winograd's F(4x4, 3x3): windows are transformed block by block into 36
+// matrices, multiplied with the weights' 36, and transformed back while they are in the cache.
+#pragma once
+
+#include "backends/cpu/kernels/product.h"
+#include "ops/conv.h"
+
+namespace edgert::cpu {
+
+struct WinogradShape {
+  const Micro* micro;
+  const ConvParams* params;
+  int64_t tiles_x, tiles_y;  // of an image
+  int64_t tiles;             // of all images
+  int64_t block, blocks;     // tiles that are transformed together
+  int64_t pieces;
+  uint64_t piece_bytes;  // of scratch
+  const float* zeros;    // [channels]
+  ProductEpilogue epilogue;
+
+  int64_t panel_floats() const { return (params->outputs + 15) / 16 * 16 * params->channels; }
+};
+
+// Whether the convolution is of that kind, and quicker so; its weight must be there in that form.
+bool winograd_pays(const ConvParams& params);
+Status plan_winograd(const ConvParams& params, edgert_plan& plan, WinogradShape& shape);
+Status run_winograd(const WinogradShape& shape, const edgert_call& call);
+
+}  // namespace edgert::cpu
