@@ -46,7 +46,7 @@ def export(
         ),
     ] = 0,
     winograd: Annotated[
-        bool, typer.Option(help="quicker 3x3 convolutions, with weights of four times the bytes beside their own")
+        bool, typer.Option(help="quicker 3x3 convolutions by weights that take four times the bytes")
     ] = True,
     keep: Annotated[str, typer.Option(help="all: no fusion and no folding, every tensor can be seen")] = "",
     json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,

@@ -1,8 +1,8 @@
 """Stored forms: the byte layouts in which constants lie in a file.
 
 A constant is one logical tensor; a form says how its elements are laid out, so that a kernel reads them
-in order. Every form but `winograd` has an exact inverse here, so the interpreter and `to-onnx` see the logical
-tensor; `winograd` only ever stands beside another form.
+in order. Every form but `winograd` has an exact inverse here, so the interpreter and `to-onnx` see the
+logical tensor; `winograd` only ever stands beside another form.
 
 * `plain`, params (): row-major.
 * `panels`, params (groups, K, N, 16): per group a matrix B[K, N] as [ceil(N/16)][K][16], zero-filled.
@@ -14,8 +14,8 @@ tensor; `winograd` only ever stands beside another form.
 * `depthwise`, params (C, taps, 16): conv's w [C, *taps, 1] as [ceil(C/16)][taps][16].
 * `taps`, params (groups, taps, C, O, 16), sizes per group: conv_transpose's w [groups*O, *taps, C] as
   [groups][taps][ceil(O/16)][C][16].
-* `winograd`, params (4, C, O, 16): conv's w [O, 3, 3, C] transformed for 4x4 tiles of outputs (winograd.py), as
-  [36][ceil(O/16)][C][16].
+* `winograd`, params (4, C, O, 16): conv's w [O, 3, 3, C] transformed for 4x4 tiles of outputs
+  (winograd.py), as [36][ceil(O/16)][C][16].
 
 Tensors of strings have a form of their own, `strings` (strings.py).
 """

@@ -13,7 +13,7 @@ LEAST_TILES = 9  # of an image: with fewer, reading the weights takes as long as
 
 
 def winograd_weights(graph: Graph) -> bool:
-    """Add the form that the runtime multiplies where that takes fewer operations. Changes no result's type."""
+    """Add the form that the runtime multiplies by where that takes fewer operations."""
     changed = False
     for node in graph.nodes:
         if _gains(node):
