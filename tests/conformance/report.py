@@ -14,17 +14,17 @@ from suite import ENGINES, PEERS, ROOT, Results, cases, gap_file, run_tests
 TABLE = """# Conformance
 
 ONNX's own backend tests (onnx {version}: {total} tests), each run through `edgec.onnx_backend` on every
-backend, and through the peers' own interfaces in the same harness, at the suite's tolerances, with exact types
-and shapes. A model is exported once and never again; what a backend does not pass is listed with its reason in
-its gap file, and a run of the tests fails where a listed one passes or another one fails.
+backend, and through the peers' own interfaces in the same harness, at the suite's tolerances, with exact
+types and shapes. A model is exported once and never again; what a backend does not pass is listed with its
+reason in its gap file, and a run of the tests fails where a listed one passes or another one fails.
 
 | engine | passed | not passed | gaps |
 |---|---:|---:|---|
 {totals}
 
 OpenCL is strict here: a test counts only where every node has a kernel for the device (the first that `edgec
-devices` lists). In ordinary sessions such nodes run on the CPU, and `placement()` names them. A peer that does
-not know the newest opset yet fails the tests written in it.
+devices` lists). In ordinary sessions such nodes run on the CPU, and `placement()` names them. A peer that
+does not know the newest opset yet fails the tests written in it.
 
 {count} core operators stand behind the {operators} ONNX operators below; [operators.md](operators.md) says
 which becomes what.
