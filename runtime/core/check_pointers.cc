@@ -14,6 +14,7 @@ namespace {
 constexpr std::string_view kMoving[] = {
     "reshape", "transpose", "slice",           "expand",     "concat",           "pad",
     "gather",  "gather_nd", "gather_elements", "scatter_nd", "scatter_elements", "compress",
+    "nonzero", "unique",    "resize",
 };
 // Their kernels check every operand's and result's type, and what comes out of containers.
 constexpr std::string_view kChecking[] = {
@@ -34,13 +35,14 @@ constexpr std::string_view kChecking[] = {
     // text
     "string_equal",
     "string_concat",
-    "string_normalize",
+    "string_translate",
     "string_split",
     "regex_match",
-    "tfidf",
     "parse_number",
     "format_number",
     "lookup",
+    // rows as maps
+    "zip_map",
 };
 
 bool is_one_of(std::string_view name, std::span<const std::string_view> names) {

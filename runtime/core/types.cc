@@ -13,6 +13,7 @@ constexpr DtypeInfo kDtypes[] = {
     {"u64", 8},        {"bool", 1},   {"c64", 8},        {"c128", 16},    {"string", 16},  {"f8e4m3fn", 1},
     {"f8e4m3fnuz", 1}, {"f8e5m2", 1}, {"f8e5m2fnuz", 1}, {"f8e8m0", 1},   {"i4", 1},       {"u4", 1},
     {"f4e2m1", 1},     {"i2", 1},     {"u2", 1},         {"sequence", 8}, {"optional", 8}, {"map", 8},
+    {"f6e2m3", 1},     {"f6e3m2", 1},
 };
 
 static_assert(sizeof(edgert_string) == 16 && sizeof(void*) <= 8);
@@ -37,7 +38,9 @@ int32_t compute_dtype(int32_t dtype) {
     case EDGERT_F8E5M2:
     case EDGERT_F8E5M2FNUZ:
     case EDGERT_F8E8M0:
-    case EDGERT_F4E2M1: return EDGERT_F32;
+    case EDGERT_F4E2M1:
+    case EDGERT_F6E2M3:
+    case EDGERT_F6E3M2: return EDGERT_F32;
     case EDGERT_I4:
     case EDGERT_I2: return EDGERT_I8;
     case EDGERT_U4:

@@ -66,7 +66,9 @@ typedef enum edgert_dtype {
   /* A scalar whose one element is a handle (8 bytes); see "values of any kind". */
   EDGERT_SEQUENCE = 27,
   EDGERT_OPTIONAL = 28,
-  EDGERT_MAP = 29
+  EDGERT_MAP = 29,
+  EDGERT_F6E2M3 = 30,
+  EDGERT_F6E3M2 = 31
 } edgert_dtype;
 
 /* An element of a string tensor: UTF-8, not terminated. All zero is the empty string. */

@@ -164,7 +164,7 @@ bool resize_outside(const ResizeParams& resize, const ResizeAxis& axis, double p
 }
 
 void resize_taps(const ResizeParams& resize, const ResizeAxis& axis, int64_t i, int64_t* places,
-                 float* weights) {
+                 double* weights) {
   // Far outside every place is an end of the axis; a NaN counts as far outside too.
   constexpr double kFar = 1e15;
   double at = resize_position(resize, axis, i);
@@ -187,7 +187,7 @@ void resize_taps(const ResizeParams& resize, const ResizeAxis& axis, int64_t i, 
   for (int64_t tap = 0; tap < axis.taps; tap++) total += weight(tap);
   if (!resize.antialias && !resize.exclude_outside) total = 1;
   for (int64_t tap = 0; tap < axis.taps; tap++) {
-    weights[tap] = static_cast<float>(weight(tap) / total);
+    weights[tap] = weight(tap) / total;
     places[tap] = std::clamp<int64_t>(static_cast<int64_t>(base) + axis.first_tap + tap, 0, axis.in - 1);
   }
 }

@@ -48,6 +48,6 @@ double resize_position(const ResizeParams& resize, const ResizeAxis& axis, int64
 bool resize_outside(const ResizeParams& resize, const ResizeAxis& axis, double position);
 // The input elements [taps] that element `i` is made of, within the axis, and their weights.
 void resize_taps(const ResizeParams& resize, const ResizeAxis& axis, int64_t i, int64_t* places,
-                 float* weights);
+                 double* weights);
 
 }  // namespace edgert

@@ -43,6 +43,8 @@ class DType(enum.IntEnum):
     SEQUENCE = 27
     OPTIONAL = 28
     MAP = 29
+    F6E2M3 = 30
+    F6E3M2 = 31
 
     @property
     def text(self) -> str:
@@ -134,6 +136,8 @@ _STORAGE_FLOATS = frozenset(
         DType.F8E5M2FNUZ,
         DType.F8E8M0,
         DType.F4E2M1,
+        DType.F6E2M3,
+        DType.F6E3M2,
     }
 )
 _FLOATS = _STORAGE_FLOATS | {DType.F32, DType.F64}
@@ -165,6 +169,8 @@ _ML_DTYPES: dict[DType, str] = {
     DType.F8E5M2FNUZ: "float8_e5m2fnuz",
     DType.F8E8M0: "float8_e8m0fnu",
     DType.F4E2M1: "float4_e2m1fn",
+    DType.F6E2M3: "float6_e2m3fn",
+    DType.F6E3M2: "float6_e3m2fn",
     DType.I4: "int4",
     DType.U4: "uint4",
     DType.I2: "int2",

@@ -67,6 +67,8 @@ class Resize(Op):
         ):
             if found not in known:
                 raise OpError(f"{what} is '{found}', expected one of {', '.join(known)}")
+        if self.kind != "nearest" and not x.dtype.is_arithmetic:
+            raise OpError(f"x is {x}; {self.kind} interpolation takes real numbers")
         roi = optional(operands, 1)
         if self.coordinates == "tf_crop_and_resize":
             if roi is None or roi.shape != (2 * len(self.axes),):

@@ -40,6 +40,8 @@ _TYPES: dict[int, tuple[str, str, str]] = {
     27: ("sequence", "object", ""),
     28: ("optional", "object", ""),
     29: ("map", "object", ""),
+    30: ("f6e2m3", "float6_e2m3fn", "uint8"),
+    31: ("f6e3m2", "float6_e3m2fn", "uint8"),
 }
 
 

@@ -85,7 +85,7 @@ def test_small_floats_are_rounded_once(cpu: Device, dtype: DType) -> None:
 
 NARROW = {  # bits
     **{d: 8 for d in (DType.F8E4M3FN, DType.F8E4M3FNUZ, DType.F8E5M2, DType.F8E5M2FNUZ, DType.F8E8M0)},
-    **{DType.F4E2M1: 4, DType.I4: 4, DType.U4: 4, DType.I2: 2, DType.U2: 2},
+    **{DType.F6E2M3: 6, DType.F6E3M2: 6, DType.F4E2M1: 4, DType.I4: 4, DType.U4: 4, DType.I2: 2, DType.U2: 2},
 }
 
 

@@ -88,13 +88,14 @@ def eye_like(b: Builder, call: Call) -> Value:
 
 @onnx_op("Trilu")
 def trilu(b: Builder, call: Call) -> Value:
-    """x above (upper) or below the k-th diagonal, else 0."""
+    """x above (upper) or below the k-th diagonal, else 0 (of text: the empty string)."""
     x, k = call.operand(0), call.optional(1)
     rows, columns = rows_and_columns(b, x.shape[-2], x.shape[-1])
     if k is not None:
         rows = b.binary("add", rows, b.reshape(k, ()))
     kept = b.binary("ge" if call.flag("upper", True) else "le", columns, rows)
-    return select(b, kept, x, b.constant(0, x.dtype))
+    nothing: Any = "" if x.dtype == DType.STRING else 0
+    return select(b, kept, x, b.constant(nothing, x.dtype))
 
 
 @onnx_op("OneHot")

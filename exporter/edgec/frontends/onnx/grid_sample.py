@@ -17,13 +17,14 @@ _KINDS = {"bilinear": "linear", "bicubic": "cubic"}
 
 @onnx_op("GridSample")
 def grid_sample(b: Builder, call: Call) -> Value:
-    """Modes were called bilinear and bicubic before opset 20."""
+    """Modes were called bilinear and bicubic before opset 20. Integers are sampled as floats."""
     x, grid = call.operand(0), call.operand(1)
+    stored, grid = x.dtype, b.cast(grid, grid.dtype.compute)
+    if stored.is_arithmetic and not stored.is_float:
+        x = b.cast(x, DType.F64 if stored.itemsize > 2 else DType.F32)
     mode = call.text("mode", "linear")
-    op = GridSample(
-        _KINDS.get(mode, mode), call.text("padding_mode", "zeros"), call.flag("align_corners")
-    )
-    return b.channels_first(b.one(op, b.channels_last(x), grid))
+    op = GridSample(_KINDS.get(mode, mode), call.text("padding_mode", "zeros"), call.flag("align_corners"))
+    return b.cast(b.channels_first(b.one(op, b.channels_last(x), grid)), stored)
 
 
 @onnx_op("AffineGrid")

@@ -53,7 +53,10 @@ for _name, _dtype in (
 ):
     if hasattr(onnx.TensorProto, _name):
         _DTYPES[getattr(onnx.TensorProto, _name)] = _dtype
-_BITS = {DType.I4: 4, DType.U4: 4, DType.F4E2M1: 4, DType.I2: 2, DType.U2: 2}  # of those that share bytes
+_BITS = {  # of those that share bytes
+    **{DType.F6E2M3: 6, DType.F6E3M2: 6},
+    **{DType.I4: 4, DType.U4: 4, DType.F4E2M1: 4, DType.I2: 2, DType.U2: 2},
+}
 
 
 def dtype_of(element_type: int) -> DType:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from edgec.frontends.onnx import loading
 from edgec.frontends.onnx.builder import Builder
 from edgec.frontends.onnx.registry import Call, onnx_op, resolve_axis
 from edgec.ir.dims import Dim, floordiv
@@ -99,10 +100,11 @@ def layer_normalization(b: Builder, call: Call) -> Sequence[Value]:
     epsilon = call.real("epsilon", 1e-5)
     results = [b.one(Normalize(axes, epsilon), x, scale, bias)]
     if call.uses(1) or call.uses(2):
-        mean, centred = _centred(b, x, axes)
+        stash = loading.dtype_of(call.integer("stash_type", 1))
+        mean, centred = _centred(b, b.cast(x, x.dtype.compute), axes)
         variance = b.one(Reduce("mean", axes, True), b.binary("mul", centred, centred))
         total = b.binary("add", variance, b.constant(epsilon, variance.dtype))
-        results += [mean, b.unary("recip", b.unary("sqrt", total))]
+        results += [b.cast(v, stash) for v in (mean, b.unary("recip", b.unary("sqrt", total)))]
     return results
 
 

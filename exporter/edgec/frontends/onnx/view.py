@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from edgec.frontends.onnx.axes import Axes, given_axes, inserted, placed, removed, resolved_axes
 from edgec.frontends.onnx.builder import Builder
-from edgec.frontends.onnx.registry import Call, onnx_op
+from edgec.frontends.onnx.registry import Call, onnx_op, resolve_axis
 from edgec.ir.dims import (
     Dim,
     bcast,
@@ -281,3 +281,19 @@ def space_to_depth(b: Builder, call: Call) -> Value:
     perm = [0, 3, 5, 1, 2, 4] if call.text("mode", "DCR") == "DCR" else [0, 1, 3, 5, 2, 4]
     moved = b.transpose(b.reshape(x, (n, c, rows, k, columns, k)), perm)
     return b.reshape(moved, (n, c * (k * k), rows, columns))
+
+
+@onnx_op("CenterCropPad")
+def centre(b: Builder, call: Call) -> Value:
+    """The middle of the input, or zeros around it, so that the axes have the sizes asked for."""
+    x, sizes = call.operand(0), b.dims_of(call.operand(1))
+    axes = [resolve_axis(a, x.rank) for a in call.integers("axes", range(x.rank))]
+    if len(sizes) != len(axes):
+        raise OpError(f"shape has {len(sizes)} sizes for {len(axes)} axes")
+    pads: list[Dim] = [0] * (2 * x.rank)
+    for axis, size in zip(axes, sizes):
+        kept = minimum(x.shape[axis], require_size(b, size))
+        x = b.slice_axis(x, axis, floordiv(x.shape[axis] - kept, 2), kept)
+        pads[axis] = floordiv(size - kept, 2)
+        pads[x.rank + axis] = size - kept - pads[axis]
+    return x if not any(p != 0 for p in pads) else b.one(Pad("constant", tuple(pads)), x, None)

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <string_view>
 #include <type_traits>
 
 #include "backends/cpu/kernels/storage.h"
@@ -38,6 +39,36 @@ struct Bool {
   static uint8_t store(uint8_t x) { return x != 0; }
 };
 
+// Complex numbers: a sum, a product, an order (by the real part, then the imaginary one) and nothing more.
+template <class T>
+struct ComplexNumber {
+  T real, imaginary;
+  friend bool operator==(ComplexNumber a, ComplexNumber b) {
+    return a.real == b.real && a.imaginary == b.imaginary;
+  }
+  friend bool operator!=(ComplexNumber a, ComplexNumber b) { return !(a == b); }
+  friend bool operator<(ComplexNumber a, ComplexNumber b) {
+    return a.real < b.real || (a.real == b.real && a.imaginary < b.imaginary);
+  }
+  friend bool operator>(ComplexNumber a, ComplexNumber b) { return b < a; }
+  friend ComplexNumber operator+(ComplexNumber a, ComplexNumber b) {
+    return {a.real + b.real, a.imaginary + b.imaginary};
+  }
+  friend ComplexNumber operator*(ComplexNumber a, ComplexNumber b) {
+    return {a.real * b.real - a.imaginary * b.imaginary, a.real * b.imaginary + a.imaginary * b.real};
+  }
+};
+
+// Text, ordered by its bytes; without data where it is empty.
+struct Text {
+  edgert_string value;
+  std::string_view view() const { return {value.data, static_cast<size_t>(value.bytes)}; }
+  friend bool operator==(Text a, Text b) { return a.view() == b.view(); }
+  friend bool operator!=(Text a, Text b) { return !(a == b); }
+  friend bool operator<(Text a, Text b) { return a.view() < b.view(); }
+  friend bool operator>(Text a, Text b) { return b < a; }
+};
+
 // f(Plain<float>{}) and so on for the storage of `dtype`; false for other types (`is_number`).
 template <class F>
 bool with_storage(int32_t dtype, F&& f) {
@@ -59,6 +90,21 @@ bool with_storage(int32_t dtype, F&& f) {
   }
 }
 
+// The same, also for complex numbers.
+template <class F>
+bool with_number(int32_t dtype, F&& f) {
+  if (dtype == EDGERT_C64) return f(Plain<ComplexNumber<float>>{}), true;
+  if (dtype == EDGERT_C128) return f(Plain<ComplexNumber<double>>{}), true;
+  return with_storage(dtype, f);
+}
+
+// The same, also for strings: all that can be compared.
+template <class F>
+bool with_comparable(int32_t dtype, F&& f) {
+  if (dtype == EDGERT_STRING) return f(Plain<Text>{}), true;
+  return with_number(dtype, f);
+}
+
 // The same for the four float types.
 template <class F>
 bool with_float(int32_t dtype, F&& f) {
@@ -73,6 +119,10 @@ bool with_float(int32_t dtype, F&& f) {
 
 inline bool is_float(int32_t dtype) { return dtype >= EDGERT_F32 && dtype <= EDGERT_BF16; }
 inline bool is_number(int32_t dtype) { return dtype >= EDGERT_F32 && dtype <= EDGERT_BOOL; }
+inline bool is_complex(int32_t dtype) { return dtype == EDGERT_C64 || dtype == EDGERT_C128; }
+inline bool is_comparable(int32_t dtype) {
+  return is_number(dtype) || is_complex(dtype) || dtype == EDGERT_STRING;
+}
 
 // Integer arithmetic wraps; done in the unsigned type it is defined.
 template <class T>

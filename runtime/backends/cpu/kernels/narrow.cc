@@ -81,6 +81,8 @@ using E4m3fnuz = SmallFloat<4, 3, 8, Ends::kUnsigned>;
 using E5m2 = SmallFloat<5, 2, 15, Ends::kInfinity>;
 using E5m2fnuz = SmallFloat<5, 2, 16, Ends::kUnsigned>;
 using E2m1 = SmallFloat<2, 1, 1, Ends::kFinite>;
+using E2m3 = SmallFloat<2, 3, 1, Ends::kFinite>;
+using E3m2 = SmallFloat<3, 2, 3, Ends::kFinite>;
 
 // Powers of two from 2^-127; what is not above 0 is NaN. Halfway between two goes to the greater.
 struct E8m0 {
@@ -132,6 +134,8 @@ LoadFunction narrow_load_function(int32_t dtype) {
     case EDGERT_F8E5M2FNUZ: return load_float<E5m2fnuz>;
     case EDGERT_F8E8M0: return load_float<E8m0>;
     case EDGERT_F4E2M1: return load_float<E2m1>;
+    case EDGERT_F6E2M3: return load_float<E2m3>;
+    case EDGERT_F6E3M2: return load_float<E3m2>;
     case EDGERT_I4: return load_int<4, true>;
     case EDGERT_U4: return load_int<4, false>;
     case EDGERT_I2: return load_int<2, true>;
@@ -148,6 +152,8 @@ StoreFunction narrow_store_function(int32_t dtype) {
     case EDGERT_F8E5M2FNUZ: return store_float<E5m2fnuz>;
     case EDGERT_F8E8M0: return store_float<E8m0>;
     case EDGERT_F4E2M1: return store_float<E2m1>;
+    case EDGERT_F6E2M3: return store_float<E2m3>;
+    case EDGERT_F6E3M2: return store_float<E3m2>;
     case EDGERT_I4:
     case EDGERT_U4: return store_int<4>;
     case EDGERT_I2:

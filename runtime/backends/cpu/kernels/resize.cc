@@ -1,4 +1,5 @@
-// resize: nearest copies runs; linear and cubic go axis by axis, each a weighted sum of rows in f32.
+// resize: nearest copies runs; linear and cubic go axis by axis, each a weighted sum of rows in f32, of f64
+// in f64.
 #include "ops/resize.h"
 
 #include <algorithm>
@@ -18,7 +19,8 @@ namespace {
 struct Pass {
   int64_t outer, in, out, inner, taps;
   int64_t* places;  // [out][taps]
-  float* weights;   // [out][taps]
+  double* weights;  // [out][taps]
+  float* narrow;    // the same in f32
   bool* outside;    // [out], or null
 };
 
@@ -28,7 +30,7 @@ struct ResizeState {
   int64_t elements, in_elements;
   int32_t passes;
   Pass pass[EDGERT_MAX_RANK];
-  int64_t buffer;                    // floats of one scratch buffer
+  int64_t buffer;                    // numbers of one scratch buffer
   int64_t run;                       // nearest: bytes that lie together behind the last resampled axis
   int32_t last;                      // nearest: the axes up to here are walked
   int64_t* places[EDGERT_MAX_RANK];  // nearest: for each walked axis, or null where it is not resampled
@@ -38,9 +40,12 @@ struct ResizeState {
 void fill_tables(const ResizeParams& resize, const ResizeAxis& axis, Pass& pass) {
   for (int64_t i = 0; i < axis.out; i++)
     resize_taps(resize, axis, i, pass.places + i * axis.taps, pass.weights + i * axis.taps);
+  for (int64_t i = 0; i < axis.out * axis.taps; i++) pass.narrow[i] = static_cast<float>(pass.weights[i]);
   for (int64_t i = 0; pass.outside && i < axis.out; i++)
     pass.outside[i] = resize_outside(resize, axis, resize_position(resize, axis, i));
 }
+
+bool crops(const ResizeParams& resize) { return resize.coordinates == ResizeCoordinates::kCropAndResize; }
 
 // Room for a pass's tables, in the plan, and their contents where they are known.
 Status make_tables(const ResizeParams& resize, const ResizeAxis& axis, edgert_plan& plan, Pass& pass) {
@@ -50,9 +55,10 @@ Status make_tables(const ResizeParams& resize, const ResizeAxis& axis, edgert_pl
   pass.in = axis.in;
   pass.out = axis.out;
   pass.places = allocate<int64_t>(plan, static_cast<size_t>(entries));
-  pass.weights = allocate<float>(plan, static_cast<size_t>(entries));
-  if (!pass.places || !pass.weights) return no_memory();
-  if (resize.coordinates == ResizeCoordinates::kCropAndResize) {
+  pass.weights = allocate<double>(plan, static_cast<size_t>(entries));
+  pass.narrow = allocate<float>(plan, static_cast<size_t>(entries));
+  if (!pass.places || !pass.weights || !pass.narrow) return no_memory();
+  if (crops(resize)) {
     pass.outside = allocate<bool>(plan, static_cast<size_t>(axis.out));
     if (!pass.outside) return no_memory();
   }
@@ -83,7 +89,8 @@ Status plan_passes(ResizeState& state, edgert_plan& plan) {
   const ResizeParams& resize = state.resize;
   std::copy_n(resize.dims, resize.rank, dims);
   const std::span<const int64_t> shape(dims, static_cast<size_t>(resize.rank));
-  state.buffer = resize.dtype == EDGERT_F32 ? 0 : std::max(state.elements, state.in_elements);
+  const bool in_place = resize.dtype == EDGERT_F32 || resize.dtype == EDGERT_F64;
+  state.buffer = in_place ? 0 : std::max(state.elements, state.in_elements);
   for (int32_t k = 0; k < resize.count; k++) {
     const size_t axis = static_cast<size_t>(resize.axes[k].axis);
     state.pass[k].outer = size_of(shape.first(axis));
@@ -94,7 +101,8 @@ Status plan_passes(ResizeState& state, edgert_plan& plan) {
     if (k + 1 < resize.count) state.buffer = std::max(state.buffer, size);
   }
   int64_t bytes;
-  if (!multiply(state.buffer, 8, bytes)) return invalid("the result is too large");
+  if (!multiply(state.buffer, resize.dtype == EDGERT_F64 ? 16 : 8, bytes))
+    return invalid("the result is too large");
   plan.scratch_bytes = static_cast<uint64_t>(bytes);
   return {};
 }
@@ -104,7 +112,8 @@ Status plan_resize(const NodeArgs& args, edgert_plan& plan) {
   if (!state) return no_memory();
   ResizeParams& resize = state->resize;
   EDGERT_TRY(parse_resize(args, resize));
-  if (!is_number(resize.dtype)) return unsupported("elements of type %s", dtype_name(resize.dtype));
+  const bool moves = resize.kind == ResizeKind::kNearest && !crops(resize);
+  if (!moves && !is_number(resize.dtype)) return unsupported("elements of type %s", dtype_name(resize.dtype));
   state->elements = size_of(shape_of(args.outputs[0]));
   state->in_elements = size_of(shape_of(args.inputs[0]));
   state->micro = micro().resize;
@@ -137,67 +146,78 @@ void run_nearest(const ResizeState& state, const edgert_call& call) {
   });
 }
 
-void run_pass(const ResizeState& state, const Pass& pass, const edgert_call& call, const float* from,
-              float* to) {
+// One row of a result from the rows of x that its element is made of.
+void blend(const ResizeState& state, const Pass& pass, const float* x, int64_t entry, float* y) {
+  state.micro->blend(x, pass.inner, pass.places + entry, pass.narrow + entry, pass.taps, pass.inner, y);
+}
+void blend(const ResizeState&, const Pass& pass, const double* x, int64_t entry, double* y) {
+  std::fill_n(y, pass.inner, 0.0);
+  for (int64_t tap = entry; tap < entry + pass.taps; tap++)
+    for (int64_t i = 0; i < pass.inner; i++) y[i] += x[pass.places[tap] * pass.inner + i] * pass.weights[tap];
+}
+
+template <class T>
+void run_pass(const ResizeState& state, const Pass& pass, const edgert_call& call, const T* from, T* to) {
   const int64_t rows = pass.outer * pass.out;
   const int64_t count = std::min(pieces(rows * (pass.inner * pass.taps / 8 + 4), call.threads), rows);
   parallel(call, count, [&](int64_t piece, int32_t) {
     const int64_t end = piece_begin(rows, piece + 1, count);
-    for (int64_t row = piece_begin(rows, piece, count); row < end; row++) {
-      const int64_t i = row % pass.out * pass.taps;
-      state.micro->blend(from + row / pass.out * pass.in * pass.inner, pass.inner, pass.places + i,
-                         pass.weights + i, pass.taps, pass.inner, to + row * pass.inner);
-    }
+    for (int64_t row = piece_begin(rows, piece, count); row < end; row++)
+      blend(state, pass, from + row / pass.out * pass.in * pass.inner, row % pass.out * pass.taps,
+            to + row * pass.inner);
   });
 }
 
-// An f32 result to the node's integer or float type.
+// A computed result as the node's integer, bool or float type.
 template <class S>
-typename S::Stored narrow(float x) {
+typename S::Stored narrow(double x) {
   using T = typename S::Value;
   if constexpr (std::is_floating_point_v<T>) {
     return S::store(static_cast<T>(x));
+  } else if constexpr (std::is_same_v<S, Bool>) {
+    return x != 0;
   } else {
     if (x != x) return S::store(T{0});
-    if (x >= static_cast<float>(std::numeric_limits<T>::max()))
+    if (x >= static_cast<double>(std::numeric_limits<T>::max()))
       return S::store(std::numeric_limits<T>::max());
-    if (x <= static_cast<float>(std::numeric_limits<T>::lowest()))
+    if (x <= static_cast<double>(std::numeric_limits<T>::lowest()))
       return S::store(std::numeric_limits<T>::lowest());
     return S::store(static_cast<T>(x));
   }
 }
 
-// The passes alternate between the two halves of the scratch; f32 tensors are read and written in place.
-void run_passes(const ResizeState& state, const edgert_call& call) {
-  const bool is_f32 = state.resize.dtype == EDGERT_F32;
-  float* buffers[] = {static_cast<float*>(call.scratch), static_cast<float*>(call.scratch) + state.buffer};
-  const float* from = static_cast<const float*>(call.inputs[0]);
-  if (!is_f32) {
+// The passes alternate between the two halves of the scratch; T tensors are read and written in place.
+template <class T>
+void run_passes(const ResizeState& state, const edgert_call& call, int32_t in_place) {
+  const bool direct = state.resize.dtype == in_place && state.passes;
+  T* buffers[] = {static_cast<T*>(call.scratch), static_cast<T*>(call.scratch) + state.buffer};
+  const T* from = static_cast<const T*>(call.inputs[0]);
+  if (state.resize.dtype != in_place) {
     with_storage(state.resize.dtype, [&](auto storage) {
       using S = decltype(storage);
       const auto* x = static_cast<const typename S::Stored*>(call.inputs[0]);
-      for (int64_t i = 0; i < state.in_elements; i++) buffers[1][i] = static_cast<float>(S::load(x[i]));
+      for (int64_t i = 0; i < state.in_elements; i++) buffers[1][i] = static_cast<T>(S::load(x[i]));
     });
     from = buffers[1];
   }
   for (int32_t k = 0; k < state.passes; k++) {
-    const bool is_last = is_f32 && k + 1 == state.passes;
-    float* to = is_last ? static_cast<float*>(call.outputs[0]) : buffers[k % 2];
+    const bool is_last = direct && k + 1 == state.passes;
+    T* to = is_last ? static_cast<T*>(call.outputs[0]) : buffers[k % 2];
     run_pass(state, state.pass[k], call, from, to);
     from = to;
   }
-  if (is_f32 && state.passes) return;
+  if (direct) return;
   with_storage(state.resize.dtype, [&](auto storage) {
     using S = decltype(storage);
     auto* y = static_cast<typename S::Stored*>(call.outputs[0]);
-    for (int64_t i = 0; i < state.elements; i++) y[i] = narrow<S>(from[i]);
+    for (int64_t i = 0; i < state.elements; i++) y[i] = narrow<S>(static_cast<double>(from[i]));
   });
 }
 
 // Writes the extrapolation value wherever an axis's position lies outside its region.
 template <class S>
 void extrapolate(const ResizeState& state, typename S::Stored* y, const int64_t* out) {
-  const typename S::Stored value = narrow<S>(static_cast<float>(state.resize.extrapolation));
+  const typename S::Stored value = narrow<S>(state.resize.extrapolation);
   for (int32_t k = 0; k < state.passes; k++) {
     const bool* outside = state.pass[k].outside;
     int64_t inner = 1, outer = 1;
@@ -223,8 +243,9 @@ Status run_resize(const ResizeState& state, const edgert_call& call) {
     }
   }
   if (state.resize.kind == ResizeKind::kNearest) run_nearest(state, call);
-  else run_passes(state, call);
-  if (state.resize.coordinates != ResizeCoordinates::kCropAndResize) return {};
+  else if (state.resize.dtype == EDGERT_F64) run_passes<double>(state, call, EDGERT_F64);
+  else run_passes<float>(state, call, EDGERT_F32);
+  if (!crops(state.resize)) return {};
   int64_t out[EDGERT_MAX_RANK];
   std::copy_n(state.resize.dims, state.resize.rank, out);
   for (int32_t k = 0; k < state.passes; k++) out[state.resize.axes[k].axis] = state.resize.axes[k].out;

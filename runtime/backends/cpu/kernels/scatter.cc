@@ -15,7 +15,9 @@ Status plan_scatter(const NodeArgs& args, edgert_plan& plan) {
   Params* state = new_state<Params>(&plan);
   if (!state) return no_memory();
   EDGERT_TRY(Parse(args, *state));
-  if (state->reduction != ScatterReduction::kNone && !is_number(state->dtype))
+  const bool sums = state->reduction == ScatterReduction::kAdd || state->reduction == ScatterReduction::kMul;
+  const bool can = is_number(state->dtype) || (sums && is_complex(state->dtype));
+  if (state->reduction != ScatterReduction::kNone && !can)
     return unsupported("scatter that combines %s", dtype_name(state->dtype));
   return {};
 }
@@ -40,7 +42,7 @@ void update(ScatterReduction reduction, int32_t dtype, void* out, const void* up
                 static_cast<size_t>(n * item));
     return;
   }
-  with_storage(dtype, [&](auto storage) {
+  with_number(dtype, [&](auto storage) {
     using S = decltype(storage);
     auto* y = static_cast<typename S::Stored*>(out) + at;
     const auto* u = static_cast<const typename S::Stored*>(updates) + from;

@@ -14,20 +14,21 @@ Status plan_nonzero(const NodeArgs& args, edgert_plan& plan) {
   NonzeroParams* state = new_state<NonzeroParams>(&plan);
   if (!state) return no_memory();
   EDGERT_TRY(parse_nonzero(args, *state));
-  if (!is_number(state->dtype)) return unsupported("elements of type %s", dtype_name(state->dtype));
+  if (!is_comparable(state->dtype)) return unsupported("elements of type %s", dtype_name(state->dtype));
   return {};
 }
 
 Status run_nonzero(const NonzeroParams& p, const edgert_call& call) {
   int64_t* out = static_cast<int64_t*>(call.outputs[0]);
-  with_storage(p.dtype, [&](auto storage) {
+  with_comparable(p.dtype, [&](auto storage) {
     using S = decltype(storage);
     const auto* x = static_cast<const typename S::Stored*>(call.inputs[0]);
+    constexpr typename S::Value zero = {};
     int64_t count = 0;
-    for (int64_t i = 0; i < p.elements; i++) count += S::load(x[i]) != 0;
+    for (int64_t i = 0; i < p.elements; i++) count += S::load(x[i]) != zero;
     call.counts[0] = count;
     for (int64_t i = 0, at = 0; i < p.elements && at < count; i++) {
-      if (S::load(x[i]) == 0) continue;
+      if (S::load(x[i]) == zero) continue;
       int64_t rest = i;
       for (int32_t axis = p.rank - 1; axis >= 0; rest /= p.dims[axis--])
         out[axis * count + at] = rest % p.dims[axis];

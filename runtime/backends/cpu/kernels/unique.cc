@@ -13,7 +13,7 @@ Status plan_unique(const NodeArgs& args, edgert_plan& plan) {
   UniqueParams* state = new_state<UniqueParams>(&plan);
   if (!state) return no_memory();
   EDGERT_TRY(parse_unique(args, *state));
-  if (!is_number(state->dtype)) return unsupported("elements of type %s", dtype_name(state->dtype));
+  if (!is_comparable(state->dtype)) return unsupported("elements of type %s", dtype_name(state->dtype));
   if (state->inner == 0) state->outer = 0;  // slices have no elements
   int64_t bytes;
   if (!multiply(state->n, 4 * 8, bytes)) return invalid("the axis is too long");
@@ -89,7 +89,7 @@ void write_results(const UniqueParams& p, const Groups& g, const edgert_call& ca
 }
 
 Status run_unique(const UniqueParams& p, const edgert_call& call) {
-  with_storage(p.dtype, [&](auto storage) {
+  with_comparable(p.dtype, [&](auto storage) {
     using S = decltype(storage);
     const auto* x = static_cast<const typename S::Stored*>(call.inputs[0]);
     const Groups groups = find_groups<S>(p, x, static_cast<int64_t*>(call.scratch));

@@ -34,14 +34,14 @@ void add_axis(const ResizeParams& p, const ResizeAxis* axis, int64_t size, int t
   span.out.v[to] = static_cast<int32_t>(out);
   span.taps.v[to] = static_cast<int32_t>(taps);
   std::vector<int64_t> places(static_cast<size_t>(taps));
-  std::vector<float> weights(static_cast<size_t>(taps), 1.0f);
+  std::vector<double> weights(static_cast<size_t>(taps), 1.0);
   for (int64_t i = 0; i < out; i++) {
     places[0] = i;
     if (axis) resize_taps(p, *axis, i, places.data(), weights.data());
     const bool outside = axis && resize_outside(p, *axis, resize_position(p, *axis, i));
     for (size_t k = 0; k < places.size(); k++)
       span.places.push_back(outside ? -1 : static_cast<int32_t>(places[k]));
-    span.weights.insert(span.weights.end(), weights.begin(), weights.end());
+    for (double weight : weights) span.weights.push_back(static_cast<float>(weight));
   }
 }
 
