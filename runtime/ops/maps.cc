@@ -34,6 +34,19 @@ Status parse_map_construct(const NodeArgs& args, MapConstructParams& map) {
   return expect_container_result(args, EDGERT_MAP);
 }
 
+Status parse_zip_map(const NodeArgs& args, ZipMapParams& zip) {
+  EDGERT_TRY(expect_inputs(args, 2));
+  const edgert_operand &keys = args.inputs[0], &values = args.inputs[1];
+  EDGERT_TRY(expect_keys(args, keys));
+  EDGERT_TRY(expect_value_type(values.dtype));
+  if (values.dtype == EDGERT_STRING) return unsupported("rows of strings");
+  EDGERT_TRY(expect_rank(args, values, "the values", 2));
+  const int64_t shape[] = {values.dims[0], keys.dims[0]};
+  EDGERT_TRY(expect_shape(args, values, "the values", shape));
+  zip = {keys.dtype, values.dtype, shape[0], shape[1]};
+  return expect_container_result(args, EDGERT_SEQUENCE);
+}
+
 Status parse_map_lookup(const NodeArgs& args, MapLookupParams& lookup) {
   EDGERT_TRY(expect_inputs(args, 2));
   EDGERT_TRY(expect_container(args, 0, EDGERT_MAP));

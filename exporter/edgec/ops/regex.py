@@ -3,7 +3,7 @@
 A program is instructions of three numbers each, (kind, a, b), and ranges of code points, in pairs:
 
     MATCH         the text matches if it ends here
-    CHARACTER     take a code point that lies in one of ranges a..b-1, go on with the next instruction
+    CHARACTER     take a code point that lies in one of ranges a..b-1, which rise; go on with the next instruction
     SPLIT         go on with instructions a and b
     JUMP          go on with instruction a
     ASSERT        go on with the next instruction if assertion a holds here (its position in ASSERTIONS)
@@ -53,12 +53,15 @@ def check_program(code: Sequence[int], ranges: Sequence[int]) -> None:
     count, spans = len(code) // 3, len(ranges) // 2
     if len(code) % 3 or not 0 < count <= MAX_INSTRUCTIONS or len(ranges) % 2:
         raise OpError(f"{len(code)} numbers and {len(ranges)} bounds are no program")
+    rising = [spans] * (spans + 1)  # how far the ranges from here on rise
+    for i in range(spans - 2, -1, -1):
+        rising[i] = rising[i + 1] if ranges[2 * i + 1] < ranges[2 * i + 2] else i + 1
     for i in range(count):
         kind, a, b = code[3 * i : 3 * i + 3]
         last = i + 1 == count
         fine = {
             MATCH: True,
-            CHARACTER: 0 <= a <= b <= spans and not last,
+            CHARACTER: 0 <= a <= b <= spans and b <= rising[a] and not last,
             SPLIT: 0 <= a < count and 0 <= b < count,
             JUMP: 0 <= a < count,
             ASSERT: 0 <= a < len(ASSERTIONS) and not last,

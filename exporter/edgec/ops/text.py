@@ -28,7 +28,8 @@ def text_operand(operands: Operands, index: int, what: str) -> TensorType:
 def each(x: Array, function: Any, dtype: Any) -> Array:
     """function(string) for every element."""
     found = [function(text) for text in x.reshape(-1).tolist()]
-    return np.array(found, dtype).reshape(x.shape)
+    result: Array = np.array(found, dtype).reshape(x.shape)
+    return result
 
 
 @register

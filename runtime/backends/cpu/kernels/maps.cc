@@ -1,5 +1,5 @@
-// map_construct, map_lookup, map_values. Maps made here have their keys in order and once each; those of a
-// host may have them in any order.
+// map_construct, zip_map, map_lookup, map_values. Maps made here have their keys in order and once each;
+// those of a host may have them in any order.
 #include "ops/maps.h"
 
 #include <algorithm>
@@ -70,6 +70,33 @@ Status run_construct(const MapConstructParams& map, const edgert_call& call) {
   EDGERT_TRY(pick(call, map.key, call.inputs[0], order, count, keys));
   EDGERT_TRY(pick(call, map.value, call.inputs[1], order, count, values));
   EDGERT_TRY(new_map(call, keys, values, made));
+  set_handle(call.outputs[0], made);
+  return {};
+}
+
+// ---- rows ----
+
+Status plan_zip(const NodeArgs& args, edgert_plan& plan) {
+  auto* zip = new_state<ZipMapParams>(&plan);
+  return zip ? parse_zip_map(args, *zip) : no_memory();
+}
+
+// All maps share their keys.
+Status run_zip(const ZipMapParams& zip, const edgert_call& call) {
+  int64_t count = zip.count;
+  int64_t* order;
+  const Object *keys, *values, **maps, *made;
+  EDGERT_TRY(
+      with_keys(zip.key, call.inputs[0], [&](auto* given) { return sort_keys(call, given, count, order); }));
+  EDGERT_TRY(pick(call, zip.key, call.inputs[0], order, count, keys));
+  EDGERT_TRY(new_items(call, zip.rows, maps));
+  const auto* row = static_cast<const uint8_t*>(call.inputs[1]);
+  const int64_t bytes = zip.count * static_cast<int64_t>(item_size(zip.value));
+  for (int64_t i = 0; i < zip.rows; i++, row += bytes) {
+    EDGERT_TRY(pick(call, zip.value, row, order, count, values));
+    EDGERT_TRY(new_map(call, keys, values, maps[i]));
+  }
+  EDGERT_TRY(new_sequence(call, {maps, static_cast<size_t>(zip.rows)}, made));
   set_handle(call.outputs[0], made);
   return {};
 }
@@ -178,6 +205,7 @@ Status run_values(const TakenParams& taken, const edgert_call& call) {
 using namespace cpu;
 extern const edgert_kernel map_construct_kernel =
     make_kernel<MapConstructParams, plan_construct, run_construct>("map_construct");
+extern const edgert_kernel zip_map_kernel = make_kernel<ZipMapParams, plan_zip, run_zip>("zip_map");
 extern const edgert_kernel map_lookup_kernel =
     make_kernel<LookupState, plan_lookup, run_lookup>("map_lookup");
 extern const edgert_kernel map_values_kernel =
