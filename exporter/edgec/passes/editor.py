@@ -263,6 +263,17 @@ _symbols_of = lru_cache(maxsize=1 << 16)(symbols_of)
 
 def node_symbols(node: Node) -> set[str]:
     """The symbols in the node's attributes, its results' dims, and its bodies' dims."""
+    found = _own_symbols(node)
+    for body in node.graphs:
+        for inner in body.walk():
+            for guard in inner.guards:
+                found |= symbols_of(guard.expr)
+            for child in inner.nodes:
+                found |= _own_symbols(child)
+    return found
+
+
+def _own_symbols(node: Node) -> set[str]:
     found: set[str] = set()
     for value in node.outputs:
         for dim in value.shape:
@@ -272,12 +283,6 @@ def node_symbols(node: Node) -> set[str]:
         for item in attribute if isinstance(attribute, tuple) else (attribute,):
             if isinstance(item, Expr):
                 found |= _symbols_of(item)
-    for body in node.graphs:
-        for inner in body.walk():
-            for guard in inner.guards:
-                found |= symbols_of(guard.expr)
-            for child in inner.nodes:
-                found |= node_symbols(child)
     return found
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from functools import lru_cache
 
 import onnx
 from onnx import AttributeProto, defs
@@ -84,46 +85,65 @@ def check_node(
     if len({a.name for a in node.attribute}) < len(node.attribute):
         names = [a.name for a in node.attribute]
         raise OpError(f"attribute '{next(n for n in names if names.count(n) > 1)}' is there twice")
-    if not defs.has(node.op_type, domain) or (not domain and version < FIRST_STRICT):
+    if not domain and version < FIRST_STRICT:
         return
-    try:
-        schema = defs.get_schema(node.op_type, version, domain)
-    except defs.SchemaError:
-        since = min(s.since_version for s in defs.get_all_schemas_with_history() if _is(s, node, domain))
-        if since > version:
-            raise OpError(f"opset {version} does not have this operator; it came with {since}") from None
+    form = _form(node.op_type, version, domain)
+    if form is None:
         return
-    _check_attributes(schema, attributes)
+    if form.since > version:
+        raise OpError(f"opset {version} does not have this operator; it came with {form.since}")
+    _check_attributes(form, attributes)
     _check_choices(node.op_type, attributes)
     inputs, outputs = _count(node.input), _count(node.output)
-    if inputs > schema.max_input:
-        raise OpError(f"has {inputs} inputs, the operator takes {schema.max_input}")
-    if outputs > schema.max_output:
-        raise OpError(f"has {outputs} outputs, the operator gives {schema.max_output}")
+    if inputs > form.inputs:
+        raise OpError(f"has {inputs} inputs, the operator takes {form.inputs}")
+    if outputs > form.outputs:
+        raise OpError(f"has {outputs} outputs, the operator gives {form.outputs}")
+
+
+@dataclass(frozen=True)
+class _Form:
+    """An operator in an opset: most inputs and outputs, types of attributes, those that must be there."""
+
+    since: int
+    inputs: int
+    outputs: int
+    types: Mapping[str, str]
+    required: tuple[str, ...]
+
+
+@lru_cache(maxsize=1024)
+def _form(operator: str, version: int, domain: str) -> _Form | None:
+    """What ONNX says of the operator; of its first form where the opset is older. None: not ONNX's."""
+    if not defs.has(operator, domain):
+        return None
+    try:
+        schema = defs.get_schema(operator, version, domain)
+    except defs.SchemaError:
+        known = [s for s in defs.get_all_schemas_with_history() if (s.name, s.domain) == (operator, domain)]
+        schema = min(known, key=lambda s: s.since_version)
+    attributes = schema.attributes
+    types = {name: a.type.name for name, a in attributes.items()}
+    required = tuple(name for name, a in attributes.items() if a.required)
+    return _Form(schema.since_version, schema.max_input, schema.max_output, types, required)
 
 
 def _count(names: Sequence[str]) -> int:
     return max((i + 1 for i, name in enumerate(names) if name), default=0)
 
 
-def _is(schema: Any, node: onnx.NodeProto, domain: str) -> bool:
-    return bool(schema.name == node.op_type and schema.domain == domain)
-
-
-def _check_attributes(schema: Any, attributes: Mapping[str, AttributeProto]) -> None:
+def _check_attributes(form: _Form, attributes: Mapping[str, AttributeProto]) -> None:
     for name, attribute in attributes.items():
-        known = schema.attributes.get(name)
-        if known is None:
-            close = difflib.get_close_matches(name, schema.attributes, 1, 0.4)
-            has = ", ".join(schema.attributes) or "none"
-            hint = f"did you mean '{close[0]}'?" if close else f"it has {has}"
+        expected = form.types.get(name)
+        if expected is None:
+            close = difflib.get_close_matches(name, form.types, 1, 0.4)
+            hint = f"did you mean '{close[0]}'?" if close else f"it has {', '.join(form.types) or 'none'}"
             raise OpError(f"the operator has no attribute '{name}'; {hint}")
-        expected = known.type.name
         found = AttributeProto.AttributeType.Name(attribute.type)
         if found != expected:
             raise OpError(f"attribute '{name}' is of type {found}, expected {expected}")
-    for name, known in schema.attributes.items():
-        if known.required and name not in attributes:
+    for name in form.required:
+        if name not in attributes:
             raise OpError(f"attribute '{name}' is missing")
 
 
