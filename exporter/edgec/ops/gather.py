@@ -5,6 +5,7 @@ Indices are i32 or i64; negative ones count from the end; one out of range is an
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -69,10 +70,11 @@ class Gather(Op):
         if not self.batch_dims:
             return [np.asarray(x.take(found, self.axis), x.dtype)]
         batch = self.batch_dims
+        count = math.prod(x.shape[:batch])
         picked = [
             np.take(part, which, self.axis - batch)
             for part, which in zip(
-                x.reshape(-1, *x.shape[batch:]), found.reshape(-1, *found.shape[batch:]), strict=True
+                x.reshape(count, *x.shape[batch:]), found.reshape(count, *found.shape[batch:]), strict=True
             )
         ]
         shape = (*x.shape[: self.axis], *found.shape[batch:], *x.shape[self.axis + 1 :])

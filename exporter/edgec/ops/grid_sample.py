@@ -57,6 +57,8 @@ class GridSample(Op):
 
     def _sample(self, value: Array, grid: Array) -> Array:
         spatial = value.ndim - 2
+        if value.size == 0:
+            return np.zeros((*grid.shape[:-1], value.shape[-1]), value.dtype)
         taps = []
         for i in range(spatial):
             place = load(grid[..., spatial - 1 - i], DType.of(grid.dtype).compute)

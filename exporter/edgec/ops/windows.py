@@ -52,6 +52,8 @@ def correlate(x: Array, w: Array, strides: Sequence[int], dilations: Sequence[in
     kernel, narrow = w.shape[1:-1], w.shape[-1] < 16 and groups == 1
     sizes = [count(*s) for s in zip(x.shape[1:-1], kernel, strides, dilations, strict=True)]
     positions = x.shape[0] * int(np.prod(sizes))
+    if positions * w.size == 0:
+        return np.zeros((x.shape[0], *sizes, w.shape[0]), x.dtype)
     if narrow and positions * w[0].size <= _PATCH_ELEMENTS:
         patches = np.empty((x.shape[0], *sizes, *kernel, x.shape[-1]), x.dtype)
         for tap, elements in taps(x, kernel, strides, dilations):
