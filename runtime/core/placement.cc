@@ -72,13 +72,13 @@ class Placer {
   // Strings and containers are pointers into the host's memory; a kernel that finds a size without a bound
   // needs memory while it runs.
   bool needs_host(const Graph& graph, const Node& node, std::string& why) const {
+    for (int32_t v : node.outputs)
+      if (v >= 0 && graph.values[static_cast<size_t>(v)].unbounded)
+        why = "only the run knows its result's size";
     for (const auto* list : {&node.inputs, &node.outputs})
       for (int32_t v : *list)
         if (v >= 0 && holds_pointers(graph.values[static_cast<size_t>(v)].dtype))
           why = "strings and containers are in the host's memory";
-    for (int32_t v : node.outputs)
-      if (v >= 0 && graph.values[static_cast<size_t>(v)].unbounded)
-        why = "only the run knows its result's size";
     return !why.empty();
   }
 
