@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from edgec.ir.dims import DimError, evaluate, symbols_of
+from edgec.ir.dims import Dim, DimError, evaluate, symbols_of
 from edgec.ir.graph import Graph, Value
 from edgec.ir.types import DType, ElementType
 
@@ -15,6 +16,8 @@ Array = np.ndarray[Any, Any]
 
 FIRST_AXIS_SIZE = 1
 OTHER_AXIS_SIZE = 64
+SIZES = (OTHER_AXIS_SIZE, 256, 128, 32, 512, 1024, 96, 320, 160, 224, 48, 16, 8, 4, 2, 1, 2048, 4096, 16000)
+MOST_CHOSEN = 6  # of how many symbols every choice is tried
 INTEGERS = 8
 ITEMS = 3
 WORDS = ("", "a", "b", "word", "two words", "A", "é", "0")
@@ -27,8 +30,9 @@ class InputError(ValueError):
 def sizes_of_symbols(graph: Graph, shapes: Mapping[str, Sequence[int]]) -> dict[str, int]:
     """A size for each symbol of the inputs' shapes.
 
-    They follow from `shapes` (input name to sizes); where those say nothing, a first axis is 1
-    and any other 64. Raises InputError for shapes that do not fit.
+    They follow from `shapes` (input name to sizes); where those say nothing, a first axis is 1 and any other
+    64, or the first other sizes found that the graph's guards let pass. Raises InputError for shapes that do
+    not fit.
 
     >>> from edgec.ir.dims import symbol
     >>> from edgec.ir.types import TensorType
@@ -46,14 +50,49 @@ def sizes_of_symbols(graph: Graph, shapes: Mapping[str, Sequence[int]]) -> dict[
         if value.name in shapes and len(given) != value.rank:
             raise InputError(f"input '{value.name}': shape {list(given)}, expected {value.type}")
         sizes |= {str(d): size for d, size in zip(value.shape, given) if str(d) in symbols_of(d)}
+    first: dict[str, bool] = {}
     for value in graph.inputs:
         for axis, dim in enumerate(value.shape):
-            for name in symbols_of(dim):
-                sizes.setdefault(name, OTHER_AXIS_SIZE if axis else FIRST_AXIS_SIZE)
+            first |= {name: axis == 0 for name in symbols_of(dim) if name not in (first | sizes)}
+    sizes |= _chosen(graph, sizes, first)
     for value in graph.inputs:
         if value.name in shapes and list(shapes[value.name]) != _sizes(value, sizes):
             raise InputError(f"input '{value.name}': shape {list(shapes[value.name])}, expected {value.type}")
     return sizes
+
+
+def _chosen(graph: Graph, known: Mapping[str, int], first: Mapping[str, bool]) -> dict[str, int]:
+    """Sizes for the symbols of `first`, which tells whether a symbol is that of a first axis.
+
+    Of the choices in `_choices`, the first under which the fewest guards on input sizes fail.
+    """
+    names = {*known, *first}
+    guards = [g.expr for inner in graph.walk() for g in inner.guards if symbols_of(g.expr) <= names]
+    best: dict[str, int] = {}
+    fewest = len(guards) + 1
+    for choice in _choices(first, (*SIZES[:1], *known.values(), *SIZES[1:])):
+        failing = sum(not _holds(expr, {**known, **choice}) for expr in guards)
+        if failing < fewest:
+            best, fewest = choice, failing
+        if fewest == 0:
+            break
+    return best
+
+
+def _choices(first: Mapping[str, bool], sizes: Sequence[int]) -> Iterator[dict[str, int]]:
+    """First axes of 1 and others of one of `sizes`; then with ever more symbols the other way round."""
+    turnable = sorted(first, key=lambda name: first[name])[:MOST_CHOSEN]
+    for size in dict.fromkeys(sizes):
+        for count in range(len(turnable) + 1):
+            for turned in combinations(turnable, count):
+                yield {n: FIRST_AXIS_SIZE if first[n] != (n in turned) else size for n in first}
+
+
+def _holds(guard: Dim, sizes: Mapping[str, int]) -> bool:
+    try:
+        return evaluate(guard, sizes) != 0
+    except DimError:
+        return False
 
 
 def random_array(value: Value, sizes: Mapping[str, int], random: np.random.Generator) -> Any:
