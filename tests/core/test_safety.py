@@ -138,6 +138,55 @@ def collecting() -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
 
 
+def reading() -> onnx.ModelProto:
+    """s [3] of strings: joined, split, matched, counted, looked up, and read as numbers."""
+    nodes = [
+        make_node("StringConcat", ["s", "s"], ["a"]),
+        make_node("StringSplit", ["a"], ["b", "n"], delimiter="b"),
+        make_node("RegexFullMatch", ["s"], ["m"], pattern="(a|b)*[0-9]?"),
+        make_node("StringNormalizer", ["s"], ["c"], case_change_action="UPPER", stopwords=["x"]),
+        make_node(
+            "LabelEncoder",
+            ["s"],
+            ["l"],
+            domain="ai.onnx.ml",
+            keys_strings=["a", "b"],
+            values_int64s=[1, 2],
+            default_int64=7,
+        ),
+        make_node("Equal", ["s", "a"], ["e"]),
+        make_node(
+            "TfIdfVectorizer",
+            ["s"],
+            ["t"],
+            mode="TF",
+            max_gram_length=2,
+            min_gram_length=1,
+            max_skip_count=1,
+            ngram_counts=[0, 2],
+            ngram_indexes=[0, 1, 2],
+            pool_strings=["a", "b", "a", "b"],
+        ),
+        make_node("Cast", ["l"], ["d"], to=TensorProto.STRING),
+    ]
+    inputs = [helper.make_tensor_value_info("s", TensorProto.STRING, [3])]
+    kinds = {
+        "b": TensorProto.STRING,
+        "n": TensorProto.INT64,
+        "m": TensorProto.BOOL,
+        "c": TensorProto.STRING,
+        "l": TensorProto.INT64,
+        "e": TensorProto.BOOL,
+        "t": TensorProto.FLOAT,
+        "d": TensorProto.STRING,
+    }
+    outputs = [helper.make_tensor_value_info(n, t, None) for n, t in kinds.items()]
+    graph = helper.make_graph(nodes, "reading", inputs, outputs)
+    return helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", 20), helper.make_opsetid("ai.onnx.ml", 4)]
+    )
+
+
 def small_model(
     name: str, nodes: list[onnx.NodeProto], inputs: dict[str, list[int]], weights: dict[str, np.ndarray]
 ) -> onnx.ModelProto:
@@ -162,6 +211,7 @@ MODELS = [
     graphs.passed_through,
     graphs.remembering,
     exported(collecting),
+    exported(reading),
     exported(convolutional),
     exported(recurrent),
 ]
@@ -175,6 +225,7 @@ IDS = [
     "passed_through",
     "strings",
     "sequences",
+    "text",
     "conv",
     "rnn",
 ]
