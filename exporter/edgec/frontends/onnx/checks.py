@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import onnx
 from onnx import AttributeProto, defs
@@ -122,7 +123,7 @@ def _form(operator: str, version: int, domain: str) -> _Form | None:
     except defs.SchemaError:
         known = [s for s in defs.get_all_schemas_with_history() if (s.name, s.domain) == (operator, domain)]
         schema = min(known, key=lambda s: s.since_version)
-    attributes = schema.attributes
+    attributes: Mapping[str, Any] = schema.attributes
     types = {name: a.type.name for name, a in attributes.items()}
     required = tuple(name for name, a in attributes.items() if a.required)
     return _Form(schema.since_version, schema.max_input, schema.max_output, types, required)
