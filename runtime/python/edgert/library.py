@@ -94,6 +94,7 @@ _FUNCTIONS: dict[str, list[Any]] = {
     "value_sequence": [_OUT(_POINTER), ctypes.c_int64, _OUT(_POINTER)],
     "value_map": [_POINTER, _POINTER, _OUT(_POINTER)],
     "value_free": [_POINTER],
+    "value_copy": [_POINTER, _OUT(_POINTER)],
     "value_kind": [_POINTER],
     "value_count": [_POINTER],
     "value_item": [_POINTER, ctypes.c_int64, _OUT(_POINTER)],
