@@ -17,6 +17,8 @@ from edgec.ir.graph import Value
 from edgec.ops.base import OpError
 
 FIRST_STRICT = 7  # exporters to older opsets did not keep to them
+# operators that exporters wrote, and ONNX Runtime took, before they became ONNX's
+EARLIER = ("LayerNormalization", "MeanVarianceNormalization", "ThresholdedRelu")
 ACTIVATIONS = (
     "Relu Tanh Sigmoid Affine LeakyRelu ThresholdedRelu ScaledTanh HardSigmoid Elu Softsign Softplus"
 )
@@ -90,6 +92,8 @@ def check_node(
         return
     form = _form(node.op_type, version, domain)
     if form is None:
+        return
+    if form.since > version and node.op_type in EARLIER:
         return
     if form.since > version:
         raise OpError(f"opset {version} does not have this operator; it came with {form.since}")
