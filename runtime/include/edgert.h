@@ -172,7 +172,7 @@ EDGERT_API edgert_status edgert_reset(edgert_session* session);
  * A value is a tensor, a sequence or a map. An optional is its content, or NULL where it is absent. Values never
  * change once they are made. Those that the host makes (`edgert_value **out`) copy what they are given, are kept
  * by the values and sessions that they are given to, and are freed by who made them, when it likes. All others
- * (`const edgert_value **out`) are views into a value or a session: those of a session are valid until its next
+ * (`const edgert_value **out`) are views, not to be freed: into a value, or a session, there valid until its next
  * run or until one of its inputs is replaced. Containers are at most 16 deep. */
 
 EDGERT_API edgert_status edgert_value_tensor(const edgert_tensor* tensor, edgert_value** out);
