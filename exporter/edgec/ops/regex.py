@@ -3,7 +3,7 @@
 A program is instructions of three numbers each, (kind, a, b), and ranges of code points, in pairs:
 
     MATCH         the text matches if it ends here
-    CHARACTER     take a code point that lies in one of ranges a..b-1, which rise; go on with the next instruction
+    CHARACTER     take a code point in one of ranges a..b-1, which rise, go on with the next instruction
     SPLIT         go on with instructions a and b
     JUMP          go on with instruction a
     ASSERT        go on with the next instruction if assertion a holds here (its position in ASSERTIONS)

@@ -88,7 +88,8 @@ class StringTranslate(Op):
         x, table = given(operands)
         if (np.diff(table[:, 0]) <= 0).any() or ((table < 0) | (table > 0x10FFFF)).any():
             raise OpError("the table does not hold code points in rising order")
-        return [each(x, lambda text: text.translate(dict(table.tolist())), object)]
+        others = dict(table.tolist())
+        return [each(x, lambda text: text.translate(others), object)]
 
 
 @register

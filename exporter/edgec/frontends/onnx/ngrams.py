@@ -97,6 +97,9 @@ def _weighted(b: Builder, call: Call, counts: Value) -> Value:
         counts = b.cast(b.binary("gt", counts, b.constant(0.0, DType.F32)), DType.F32)
     if mode == "TF" or not weights:
         return counts
-    if counts.shape[1] != len(weights):
-        raise OpError(f"there are {len(weights)} weights for {counts.shape[1]} columns")
-    return b.binary("mul", counts, b.constant(np.array(weights, np.float32)))
+    columns = call.integers("ngram_indexes")
+    if len(columns) != len(weights):
+        raise OpError(f"there are {len(weights)} weights for {len(columns)} n-grams")
+    placed = np.zeros(max(columns) + 1, np.float32)
+    placed[list(columns)] = weights
+    return b.binary("mul", counts, b.constant(placed))
