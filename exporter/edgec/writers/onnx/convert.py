@@ -29,6 +29,7 @@ from edgec.writers.onnx import (  # noqa: F401  (they register what they write)
     rnn,
     select,
     sequence,
+    text,
     view,
 )
 from edgec.writers.onnx.errors import OnnxError
@@ -81,23 +82,22 @@ def _copy(graph: Graph) -> Graph:
 
 def _model(graph: Graph, model: Model, entry: str, target: Target) -> ModelProto:
     shared = Shared(target)
-    scope = Scope(graph, shared)
-    inputs = []
-    for value in graph.inputs:
-        target.check_type(value.dtype, value.name)
-        scope.bind(value, shared.reserve(value.name))
-        inputs.append(_info(value, model))
     names = [shared.reserve(v.name) for v in graph.outputs]
+    given = [shared.reserve(v.name) for v in graph.inputs]
+    scope = Scope(graph, shared)
+    for value, name in zip(graph.inputs, given):
+        target.check_type(value.dtype, value.name)
+        scope.bind(value, name)
     for value, name in zip(graph.outputs, names):
         if value not in graph.inputs and value.const is None:
-            scope.reserved.setdefault(value, name)
+            scope.reserved[value] = name
     scope.run()
     for value, name in zip(graph.outputs, names):
         scope.result(value, name)
     written = onnx.helper.make_graph(
         scope.nodes,
         graph.name or entry,
-        inputs,
+        [_info(v, model) for v in graph.inputs],
         [_info(v, model) for v in graph.outputs],
         shared.initializers,
     )

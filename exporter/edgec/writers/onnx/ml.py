@@ -10,6 +10,7 @@ from edgec.ir.graph import Node, Value
 from edgec.ir.types import DType
 from edgec.ops.base import Array
 from edgec.ops.lookup import Lookup
+from edgec.ops.maps import MapLookup
 from edgec.ops.trees import FALSE, FEATURE, MISSING_IS_TRUE, MODE, TRUE, TreeEnsemble
 from edgec.writers.onnx.errors import OnnxError
 from edgec.writers.onnx.scope import Scope, is_static, tensor_of, writes
@@ -90,6 +91,30 @@ def write_tree_ensemble(scope: Scope, node: Node) -> str:
         post_transform=0,
         **forest.attributes(x.dtype),
     )
+
+
+@writes("zip_map")
+def write_zip_map(scope: Scope, node: Node) -> str:
+    keys, values = contents(scope, node.operand(0), "keys"), node.operand(1)
+    labels = {f"classlabels_{_kind(keys)}": keys.tolist()}
+    return scope.emit(
+        "ZipMap", scope.cast(scope.name(values), values.dtype, DType.F32), domain=DOMAIN, **labels
+    )
+
+
+@writes("map_lookup")
+def write_map_lookup(scope: Scope, node: Node) -> str:
+    """DictVectorizer, which gives 0 for keys that the map has not."""
+    op, keys = op_of(node, MapLookup), contents(scope, node.operand(1), "keys")
+    if op.default not in (0, 0.0, ""):
+        raise OnnxError(f"'{node.name}': ONNX gives 0 for missing keys, not {op.default!r}")
+    words = {f"{'string' if keys.dtype == object else 'int64'}_vocabulary": keys.tolist()}
+    found = scope.emit("DictVectorizer", scope.name(node.operand(0)), domain=DOMAIN, **words)
+    return scope.emit("Reshape", found, scope.ints([-1]))
+
+
+def _kind(keys: Array) -> str:
+    return "strings" if keys.dtype == object else "int64s"
 
 
 class Forest:

@@ -51,7 +51,9 @@ def apply(scope: Scope, op: str, args: Sequence[str], dtype: DType, known: Seque
 
 def typed(scope: Scope, op_type: str, args: Sequence[str], dtype: DType) -> str:
     """The operator on a wider type where it does not take this one."""
-    if op_type == "Where" or scope.target.takes(op_type, dtype):
+    if op_type == "Where":
+        return where(scope, args[0], args[1], args[2], dtype)
+    if scope.target.takes(op_type, dtype):
         return scope.emit(op_type, *args)
     wider = _WIDER.get(dtype)
     if wider is None or op_type == "BitwiseNot":
@@ -62,6 +64,19 @@ def typed(scope: Scope, op_type: str, args: Sequence[str], dtype: DType) -> str:
 
 
 _TO_BOOL = frozenset({"Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "IsNaN", "IsInf"})
+
+
+def where(scope: Scope, condition: str, a: str, b: str, dtype: DType) -> str:
+    """Where, on a type of which runtimes have it; integers of as many bits hold one another's."""
+    made = _CHOSEN_AS.get(dtype, dtype)
+    found = scope.emit("Where", condition, scope.cast(a, dtype, made), scope.cast(b, dtype, made))
+    return scope.cast(found, made, dtype)
+
+
+_CHOSEN_AS = {
+    DType.I8: DType.I32, DType.I16: DType.I32, DType.U16: DType.I32,
+    DType.U32: DType.I64, DType.U64: DType.I64,
+}  # fmt: skip
 
 
 def number(scope: Scope, value: float, dtype: DType) -> str:
@@ -75,7 +90,7 @@ def convert(scope: Scope, x: str, given: DType, wanted: DType, known: Range) -> 
     if exact or known.within(whole.low, whole.high):
         return scope.cast(x, given, wanted)
     if known.nan:
-        x = scope.emit("Where", scope.emit("IsNaN", x), number(scope, 0, given), x)
+        x = where(scope, scope.emit("IsNaN", x), number(scope, 0, given), x, given)
     low = np.asarray(whole.low, given.numpy)
     high = np.asarray(whole.high, given.numpy)
     if int(high) > whole.high:  # the greatest integer is no float: below it the last that is one
@@ -83,7 +98,7 @@ def convert(scope: Scope, x: str, given: DType, wanted: DType, known: Range) -> 
         inside = scope.emit("Clip", x, scope.constant(low, given), scope.constant(below, given))
         most = scope.emit("GreaterOrEqual", x, scope.constant(high, given))
         top = scope.constant(int(whole.high), wanted)
-        return scope.emit("Where", most, top, scope.cast(inside, given, wanted))
+        return where(scope, most, top, scope.cast(inside, given, wanted), wanted)
     inside = scope.emit("Clip", x, scope.constant(low, given), scope.constant(high, given))
     return scope.cast(inside, given, wanted)
 
@@ -98,7 +113,7 @@ def _truncate(scope: Scope, args: list[str], dtype: DType, known: Sequence[Range
     if dtype.is_int:
         return args[0]
     negative = typed(scope, "Less", [args[0], number(scope, 0, dtype)], dtype)
-    return scope.emit("Where", negative, scope.emit("Ceil", args[0]), scope.emit("Floor", args[0]))
+    return where(scope, negative, scope.emit("Ceil", args[0]), scope.emit("Floor", args[0]), dtype)
 
 
 def _reciprocal(scope: Scope, args: list[str], dtype: DType, known: Sequence[Range]) -> str:
@@ -115,17 +130,17 @@ def _expm1(scope: Scope, args: list[str], dtype: DType, known: Sequence[Range]) 
 
 
 def _log1p(scope: Scope, args: list[str], dtype: DType, known: Sequence[Range]) -> str:
-    """2 atanh(x / (x + 2)) from -1/2 to 1/2, where it loses nothing, else log(1 + x)."""
-    x, one, two = args[0], number(scope, 1, dtype), number(scope, 2, dtype)
-    ratio = scope.emit("Div", x, scope.emit("Add", x, two))
-    near = scope.emit("Mul", _atanh(scope, ratio, dtype), two)
-    far = scope.emit("Log", scope.emit("Add", x, one))
+    """log(u) x / (u - 1) with u = 1 + x, whose errors cancel near 0, and log(u) from 1/2 on.
+
+    Source: Kahan, in Goldberg, "What every computer scientist should know ..." (1991), theorem 4.
+    """
+    x, one = args[0], number(scope, 1, dtype)
+    total = scope.emit("Add", x, one)
+    logarithm = scope.emit("Log", total)
+    scaled = scope.emit("Div", scope.emit("Mul", logarithm, x), scope.emit("Sub", total, one))
+    near = where(scope, scope.emit("Equal", total, one), x, scaled, dtype)
     large = scope.emit("Greater", scope.emit("Abs", x), number(scope, 0.5, dtype))
-    return scope.emit("Where", large, far, near)
-
-
-def _atanh(scope: Scope, x: str, dtype: DType) -> str:
-    return typed(scope, "Atanh", [x], dtype)
+    return where(scope, large, logarithm, near, dtype)
 
 
 def _not_equal(scope: Scope, args: list[str], dtype: DType, known: Sequence[Range]) -> str:
@@ -139,7 +154,7 @@ def _safe_divisor(scope: Scope, y: str, dtype: DType, known: Range) -> tuple[str
     if known.low > 0 or known.high < 0:
         return "", y
     zero = typed(scope, "Equal", [y, number(scope, 0, dtype)], dtype)
-    return zero, scope.emit("Where", zero, number(scope, 1, dtype), y)
+    return zero, where(scope, zero, number(scope, 1, dtype), y, dtype)
 
 
 def _divide(scope: Scope, args: list[str], dtype: DType, known: Sequence[Range]) -> str:
@@ -151,11 +166,11 @@ def _divide(scope: Scope, args: list[str], dtype: DType, known: Sequence[Range])
     inverse = ""
     if dtype.is_signed_int and known[1].low <= -1 <= known[1].high:
         inverse = typed(scope, "Equal", [safe, number(scope, -1, dtype)], dtype)
-        safe = scope.emit("Where", inverse, number(scope, 1, dtype), safe)
+        safe = where(scope, inverse, number(scope, 1, dtype), safe, dtype)
     quotient = typed(scope, "Div", [x, safe], dtype)
     if inverse:
-        quotient = scope.emit("Where", inverse, _negate(scope, [x], dtype, known), quotient)
-    return scope.emit("Where", zero, number(scope, 0, dtype), quotient) if zero else quotient
+        quotient = where(scope, inverse, _negate(scope, [x], dtype, known), quotient, dtype)
+    return where(scope, zero, number(scope, 0, dtype), quotient, dtype) if zero else quotient
 
 
 def _fmod(scope: Scope, args: list[str], dtype: DType, known: Sequence[Range]) -> str:
@@ -173,7 +188,7 @@ def _mod(scope: Scope, args: list[str], dtype: DType, known: Sequence[Range]) ->
     differs = scope.emit("Xor", scope.emit("Less", rest, zero), scope.emit("Less", y, zero))
     exact = scope.emit("Equal", rest, zero)
     moved = scope.emit("Add", rest, y)
-    return scope.emit("Where", scope.emit("And", differs, scope.emit("Not", exact)), moved, rest)
+    return where(scope, scope.emit("And", differs, scope.emit("Not", exact)), moved, rest, dtype)
 
 
 def _remainder(scope: Scope, args: list[str], dtype: DType, known: Sequence[Range], fmod: int) -> str:
@@ -183,7 +198,7 @@ def _remainder(scope: Scope, args: list[str], dtype: DType, known: Sequence[Rang
         for wrong in (0, -1) if dtype.is_signed_int else (0,):
             if known[1].low <= wrong <= known[1].high:
                 same = typed(scope, "Equal", [y, number(scope, wrong, dtype)], dtype)
-                y = scope.emit("Where", same, number(scope, 1, dtype), y)
+                y = where(scope, same, number(scope, 1, dtype), y, dtype)
     if fmod and dtype == DType.I64:  # runtimes go through f64
         return scope.emit("Sub", x, scope.emit("Mul", scope.emit("Div", x, y), y))
     return scope.emit("Mod", x, y, fmod=fmod if dtype.is_float or dtype.is_signed_int else None)
@@ -199,9 +214,9 @@ def _shift_right(scope: Scope, args: list[str], dtype: DType, known: Sequence[Ra
         return _shift(scope, args, dtype, known, "RIGHT")
     x, least = args[0], number(scope, -1, dtype)
     negative = typed(scope, "Less", [x, number(scope, 0, dtype)], dtype)
-    positive = scope.emit("Where", negative, typed(scope, "Sub", [least, x], dtype), x)
+    positive = where(scope, negative, typed(scope, "Sub", [least, x], dtype), x, dtype)
     moved = _shift(scope, [positive, args[1]], dtype, known, "RIGHT")
-    return scope.emit("Where", negative, typed(scope, "Sub", [least, moved], dtype), moved)
+    return where(scope, negative, typed(scope, "Sub", [least, moved], dtype), moved, dtype)
 
 
 def _shift(scope: Scope, args: list[str], dtype: DType, known: Sequence[Range], direction: str) -> str:
@@ -214,10 +229,10 @@ def _shift(scope: Scope, args: list[str], dtype: DType, known: Sequence[Range], 
         if known[1].low < 0:
             positive = typed(scope, "GreaterOrEqual", [amount, number(scope, 0, dtype)], dtype)
             inside = scope.emit("And", inside, positive)
-        amount = scope.emit("Where", inside, amount, number(scope, 0, dtype))
+        amount = where(scope, inside, amount, number(scope, 0, dtype), dtype)
     operands = [scope.cast(a, dtype, unsigned) for a in (x, amount)]
     moved = scope.cast(scope.emit("BitShift", *operands, direction=direction), unsigned, dtype)
-    return scope.emit("Where", inside, moved, number(scope, 0, dtype)) if inside else moved
+    return where(scope, inside, moved, number(scope, 0, dtype), dtype) if inside else moved
 
 
 _SPECIAL: dict[str, Callable[[Scope, list[str], DType, Sequence[Range]], str]] = {

@@ -49,6 +49,9 @@ class Shared:
         self._names.add(name)
         return name
 
+    def is_free(self, name: str) -> bool:
+        return bool(name) and name not in self._names
+
     def unique(self, wanted: str) -> str:
         """A name for a value: `wanted`, with a number where it is taken."""
         return _unused(wanted or "value", self._names)
@@ -107,7 +110,9 @@ class Scope:
         self.who = graph.name
         self.reserved: dict[Value, str] = {}  # names that values of the graph must get
         self._values: dict[Value, str] = {}
-        self._wanted = _source_names(graph)
+        for value, name in _source_names(graph).items():
+            if value.const is None and shared.is_free(name):
+                self.reserved[value] = shared.reserve(name)
 
     # -- values
 
@@ -128,10 +133,6 @@ class Scope:
 
     def bind(self, value: Value, name: str) -> None:
         self._values[value] = name
-
-    def wanted_name(self, value: Value) -> str:
-        """The source model's name for the value where it has one."""
-        return self._wanted.get(value, value.name)
 
     # -- nodes
 
@@ -207,7 +208,7 @@ class Scope:
         fresh = any(name in node.output for node in self.nodes[mark:]) and name not in kept
         if not fresh:
             return name
-        wanted = self.reserved.pop(value, "") or self.shared.unique(self.wanted_name(value))
+        wanted = self.reserved.pop(value, "") or self.shared.unique(value.name)
         for node in self.nodes[mark:]:
             _rename(node.output, name, wanted)
             _rename(node.input, name, wanted)

@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from edgec.ir.dims import Dim, bounds, less, select
-from edgec.ir.graph import Node
+from edgec.ir.graph import Node, Value
 from edgec.ir.types import DType
 from edgec.ops import view
 from edgec.ops.base import Op
@@ -114,10 +114,28 @@ def write_pad(scope: Scope, node: Node) -> str:
     x, fill = node.operand(0), node.inputs[1] if len(node.inputs) > 1 else None
     if op.kind == "wrap":
         scope.target.since(19, node.name, "Pad with wrap")
+    if x.dtype == DType.STRING and op.kind == "constant" and fill is not None:
+        return _pad_strings(scope, op, x, fill)
     given = [scope.name(x), scope.dims(op.pads)]
     if fill is not None:
         given.append(reshape(scope, scope.name(fill), fill.shape, ()))
     return scope.emit("Pad", *given, mode=op.kind)
+
+
+def _pad_strings(scope: Scope, op: view.Pad, x: Value, fill: Value) -> str:
+    """Pad as concatenations, axis by axis: runtimes have Pad for numbers only."""
+    result, shape = scope.name(x), list(x.shape)
+    one = reshape(scope, scope.name(fill), fill.shape, (1,) * x.rank)
+    for axis in range(x.rank):
+        parts = []
+        for size in (op.pads[axis], op.pads[x.rank + axis]):
+            border = [*shape[:axis], size, *shape[axis + 1 :]]
+            parts.append("" if size == 0 else scope.emit("Expand", one, scope.dims(border)))
+        around = [p for p in (parts[0], result, parts[1]) if p]
+        if len(around) > 1:
+            result = scope.emit("Concat", *around, axis=axis)
+        shape[axis] = op.pads[axis] + shape[axis] + op.pads[x.rank + axis]
+    return result
 
 
 @writes("concat")
