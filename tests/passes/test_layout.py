@@ -187,3 +187,11 @@ def test_random_networks_keep_their_meaning(seed: int) -> None:
         before = count(graph, "transpose")
         found = laid_out(graph)
         assert count(found, "transpose") <= before, names(found)
+
+
+def test_rows_of_open_sizes_stay_where_they_are() -> None:
+    """The matrix has all its rows, but which size each axis of its operand has is known at run time."""
+    net = Net()
+    x = net(Transpose((1, 2, 0)), net.input("x", 3, "n", 5))
+    y = net(MatMul(), net.reshape(x, 1, x.shape[0] * 15), net.const(30, 4))
+    check(net.output(net.relu(y)), layout, symbols={"n": 2})

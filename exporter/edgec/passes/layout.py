@@ -241,7 +241,8 @@ class LayoutPlan:
     def _add_link(self, node: Node, regroup: Regroup) -> None:
         x, y = self._region(node.operand(0)), self._region(node.outputs[0])
         assert y is not None
-        link = Link(node, regroup, x, y, _feeds_constant_matrix(self._editor, node))
+        known = all(isinstance(regroup.sizes[a], int) for a in regroup.y[-1]) if regroup.y else False
+        link = Link(node, regroup, x, y, known and _feeds_constant_matrix(self._editor, node))
         self.links.append(link)
         y.costs.append(link)
         if x is not None and x is not y:
@@ -392,8 +393,7 @@ def _feeds_constant_matrix(editor: Editor, node: Node) -> bool:
     if user is None or not isinstance(node.op, Reshape) or not isinstance(user.op, MatMul):
         return False
     a, b = user.operand(0), user.operand(1)
-    static = all(isinstance(size, int) for size in node.operand(0).shape[1:])
-    return static and a is node.outputs[0] and b.const is not None and b.rank == 2 and not user.op.transpose_a
+    return a is node.outputs[0] and b.const is not None and b.rank == 2 and not user.op.transpose_a
 
 
 def _align_broadcasts(editor: Editor) -> None:
