@@ -15,14 +15,17 @@ from sequence_cases import (
     FLOAT,
     GIVEN,
     KNOWN,
+    N_BY_3,
     ROWS,
     RUN_TIME,
     Case,
     S,
     X,
+    graph,
     op,
     optional,
     sequence,
+    tensor,
 )
 
 from edgec.format.read import read_model
@@ -98,6 +101,7 @@ def test_what_a_run_refuses(case: Case, text: str) -> None:
         run(export(case.model()).model, case)
 
 
+X_TYPE = tensor(FLOAT, 4, 3)
 REFUSED = [
     (Case("", [op("SequenceAt", "s 1", "y0")], {"s": ROWS}, [X], {"s": ANY}), "rank of what 's'.*--shape"),
     (Case("", [op("SequenceConstruct", "x 1", "y0")], {"x": X}, [X]), "cannot be in one container"),
@@ -106,6 +110,23 @@ REFUSED = [
         Case("", [op("SequenceConstruct", "x", "s"), op("SequenceAt", "s 1", "y0")], {"x": X}, [X]),
         "position is 1, expected -1 to 0",
     ),
+    (
+        Case(
+            "",
+            [
+                op(
+                    "Scan",
+                    "x x",
+                    "y0",
+                    num_scan_inputs=1,
+                    body=graph({"a": X_TYPE, "b": N_BY_3}, "c", op("Concat", "a a", "c", axis=0)),
+                )
+            ],
+            {"x": X},
+            [X],
+        ),
+        r"state 0 goes in as f32\[4, 3\] and comes out as f32\[8, 3\]",
+    ),
 ]
 
 
@@ -113,6 +134,19 @@ REFUSED = [
 def test_what_export_refuses(case: Case, text: str) -> None:
     with pytest.raises(ExportError, match=text):
         imported(case.model())
+
+
+def test_items_of_one_shape_keep_its_symbols() -> None:
+    nodes = [
+        op("Neg", "x", "z"),
+        op("SequenceConstruct", "x z", "s"),
+        op("SequenceAt", "s i", "a"),
+        op("Add", "a x", "y0"),
+    ]
+    case = Case("", nodes, {"x": X, "i": np.array(1)}, [X - X], {"x": N_BY_3})
+    model = imported(case.model())
+    agree(run(model, case), case.outputs)
+    assert str(model.main.outputs[0].type) == "f32[n, 3]"
 
 
 def test_the_shape_option_gives_the_items_shape() -> None:

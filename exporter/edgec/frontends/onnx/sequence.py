@@ -133,7 +133,10 @@ def sequence_at(b: Builder, call: Call) -> Value:
     if items is not None and known is not None:
         return items[known]
     dtype, shape = _inside(call, x)
-    return b.one(SequenceAt(dtype, shape), x, position)
+    found = b.one(SequenceAt(dtype, shape), x, position)
+    if items and all(item.shape == items[0].shape for item in items):
+        return b.reshape(found, items[0].shape)
+    return found
 
 
 @onnx_op("SequenceInsert")
