@@ -136,7 +136,7 @@ def export(
         from edgec.references import make_references
 
         tell("computing references")
-        compiled.references += make_references(source, embed_reference, shapes)
+        compiled.references += make_references(_local(model), embed_reference, shapes)
     report = _report(compiled, source)
     if path is not None:
         tell("writing")

@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 
 from edgec.frontends.onnx import import_model
+from edgec.frontends.onnx.loading import ModelSource
 from edgec.ir.graph import Reference
 from edgec.samples import random_inputs
 
@@ -23,12 +24,12 @@ SMALLEST_SCALE = 1e-6
 
 
 def make_references(
-    source: onnx.ModelProto,
+    source: ModelSource,
     count: int,
     shapes: Mapping[str, Sequence[int | str]] | None = None,
     tolerance: float = TOLERANCE,
 ) -> list[Reference]:
-    """`count` seeded inputs with the outputs that `source` has for them.
+    """`count` seeded inputs with the outputs that `source`, a model or its path, has for them.
 
     They come from ONNX Runtime if it is installed and takes the model, else from onnx's reference evaluator;
     each Reference says which. Axes that `shapes` leaves open get the sizes of `samples.sizes_of_symbols`.
@@ -87,12 +88,12 @@ def _apart(moved: Array, array: Array) -> float:
     return found if np.isfinite(found) else 0.0
 
 
-def _onnxruntime(source: onnx.ModelProto) -> tuple[str, Run]:
+def _onnxruntime(source: ModelSource) -> tuple[str, Run]:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
-    model = source.SerializeToString()
+    model = source.SerializeToString() if isinstance(source, onnx.ModelProto) else str(source)
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     return (
@@ -101,10 +102,10 @@ def _onnxruntime(source: onnx.ModelProto) -> tuple[str, Run]:
     )
 
 
-def _reference_evaluator(source: onnx.ModelProto) -> tuple[str, Run]:
+def _reference_evaluator(source: ModelSource) -> tuple[str, Run]:
     from onnx.reference import ReferenceEvaluator
 
-    evaluator = ReferenceEvaluator(source)
+    evaluator = ReferenceEvaluator(source if isinstance(source, onnx.ModelProto) else str(source))
     names = list(evaluator.output_names)
 
     def run(inputs: Mapping[str, Array]) -> dict[str, Array]:

@@ -7,7 +7,7 @@ import io
 import os
 import struct
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -39,6 +39,7 @@ from edgec.ops.program import INSTRUCTIONS, Program
 
 Array = np.ndarray[Any, Any]
 Row = dict[str, Any]
+MADE_AGAIN_BYTES = 1 << 24
 
 
 def write_model(model: Model, path: str | os.PathLike[str] | None = None) -> bytes:
@@ -100,27 +101,31 @@ def _aligned(size: int) -> int:
 
 
 class _Data:
-    """The data section: arrays at aligned offsets, each content once."""
+    """The data section: arrays at aligned offsets, each content once.
+
+    Large arrays are made again when they are written, so that only one of them is in memory at a time.
+    """
 
     def __init__(self) -> None:
         self.size = 0
-        self._arrays: list[Array] = []
+        self._parts: list[Array | Callable[[], Array]] = []
         self._offsets: dict[bytes, int] = {}
 
-    def add(self, array: Array) -> int:
-        """The offset of the array's bytes."""
-        flat = _bytes(array)
+    def add(self, make: Callable[[], Array]) -> tuple[int, int]:
+        """The offset and the number of the bytes of the array that `make` gives."""
+        flat = _bytes(make())
         digest = hashlib.sha256(flat.data).digest()
         if digest not in self._offsets:
             self._offsets[digest] = self.size
-            self._arrays.append(flat)
+            self._parts.append(flat if flat.nbytes < MADE_AGAIN_BYTES else make)
             self.size = _aligned(self.size + flat.nbytes)
-        return self._offsets[digest]
+        return self._offsets[digest], flat.nbytes
 
     def chunks(self) -> Iterable[bytes | memoryview]:
-        for array in self._arrays:
-            yield array.data
-            yield b"\0" * (_aligned(array.nbytes) - array.nbytes)
+        for part in self._parts:
+            flat = part if isinstance(part, np.ndarray) else _bytes(part())
+            yield flat.data
+            yield b"\0" * (_aligned(flat.nbytes) - flat.nbytes)
 
 
 class _Expressions:
@@ -287,16 +292,8 @@ class _ModelWriter:
         for i, row in enumerate(rows):
             if row["kind"] == form.kind and row["params"] == list(form.params):
                 return index, i
-        if packed is None:
-            packed = forms.pack(array, form)
-        rows.append(
-            {
-                "kind": form.kind,
-                "params": list(form.params),
-                "offset": self.data.add(packed),
-                "bytes": packed.nbytes,
-            }
-        )
+        offset, size = self.data.add(lambda: forms.pack(array, form) if packed is None else packed)
+        rows.append({"kind": form.kind, "params": list(form.params), "offset": offset, "bytes": size})
         return index, len(rows) - 1
 
     def _node(self, node: Node, index: dict[Value, int]) -> Row:

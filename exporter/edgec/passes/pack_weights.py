@@ -6,12 +6,12 @@ import dataclasses
 
 from edgec.format.forms import conv_form, conv_transpose_form, matmul_form, rnn_form
 from edgec.ir.graph import FormSpec, Graph, Node, Value
-from edgec.ir.types import DType
+from edgec.ir.types import DType, TensorType
 from edgec.ops.conv import Conv
 from edgec.ops.conv_transpose import ConvTranspose
 from edgec.ops.matmul import MatMul
 from edgec.ops.rnn import Rnn
-from edgec.passes.editor import Editor, constant
+from edgec.passes.editor import Editor
 
 
 def pack_weights(graph: Graph) -> bool:
@@ -48,8 +48,7 @@ def _pack(
         return
     key = (value, form, turned)
     if key not in made:
-        made[key] = constant(value.name, array, value.dtype)
-        made[key].form = form
+        made[key] = Value(value.name, TensorType(value.dtype, array.shape), array, form)
     if isinstance(op, MatMul):
         node.op = dataclasses.replace(op, transpose_b=False)
     inputs = list(node.inputs)

@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 from onnx import external_data_helper, numpy_helper
 
+from edgec.frontends.onnx import external
 from edgec.frontends.onnx.errors import ExportError, Problem
 from edgec.ir.types import DType, ElementType
 
@@ -114,6 +115,8 @@ def array_of(tensor: onnx.TensorProto) -> np.ndarray[Any, Any]:
         raise ValueError(f"its sizes are {sizes}, expected 0 or more")
     if tensor.HasField("segment"):
         raise ValueError("is a segment of a tensor, expected a whole one")
+    if external.is_mapped(tensor):
+        return external.mapped(tensor)
     if tensor.HasField("raw_data") and dtype is not DType.STRING:
         expected = -(-math.prod(sizes) * _BITS.get(dtype, 8 * dtype.numpy.itemsize) // 8)
         if len(tensor.raw_data) != expected:
@@ -177,7 +180,7 @@ def graphs_of(model: onnx.ModelProto) -> Iterator[onnx.GraphProto | onnx.Functio
 
 
 def load_model(source: ModelSource) -> onnx.ModelProto:
-    """The model with its external data in memory.
+    """The model with its external data in reach: in memory, or mapped where they are large.
 
     Raises ExportError where it cannot be read, has no outputs, is of an opset that the installed onnx package
     does not know, keeps data outside its folder, or was loaded without its external data.
@@ -193,7 +196,7 @@ def load_model(source: ModelSource) -> onnx.ModelProto:
         raise ExportError([Problem(name, "model", str(error), _ADVICE)]) from error
     if not isinstance(source, onnx.ModelProto):
         _load_external_data(model, Path(source).parent)
-    elif any(external_data_helper.uses_external_data(t) for _, t in _tensors(model)):
+    elif any(external.is_external(t) for _, t in _tensors(model)):
         advice = "give the path instead, or load it with onnx.load(path)"
         raise ExportError([Problem(name, "model", "was loaded without its external data", advice)])
     return model
@@ -241,15 +244,13 @@ def _tensors(model: onnx.ModelProto) -> Iterator[tuple[Problem, onnx.TensorProto
 
 
 def _load_external_data(model: onnx.ModelProto, folder: Path) -> None:
-    """Bring what lies in other files into the model. Raises ExportError naming every tensor that cannot be."""
+    """Bring what lies in other files into reach. Raises ExportError naming every tensor that cannot be."""
     problems = []
     for who, tensor in _tensors(model):
         if not external_data_helper.uses_external_data(tensor):
             continue
         try:
-            external_data_helper.load_external_data_for_tensor(tensor, str(folder))
-            tensor.data_location = onnx.TensorProto.DEFAULT
-            del tensor.external_data[:]
+            external.bring_in(tensor, folder)
         except Exception as error:  # onnx raises many types, its own checker's among them
             problems.append(replace(who, reason=f"its data cannot be read: {error or type(error).__name__}"))
     if problems:
