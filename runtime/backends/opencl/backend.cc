@@ -127,7 +127,7 @@ Status OpenclBackend::plan(const edgert_node& node, std::span<const edgert_opera
   if (!family) return unsupported("OpenCL has no kernel for %s", node.op.c_str());
   EDGERT_TRY(expect_sizes(args));
   auto plan = std::make_unique<Plan>();
-  Planner planner(*context_, *plan, node_number(node.name));
+  Planner planner(*context_, *plan, node_number(node.name), args);
   EDGERT_TRY(family->plan(planner, args));
   for (const Launch& launch : plan->launches) EDGERT_TRY(launch.ready());
   if (planner.flagged() && !flag_) EDGERT_TRY(make_flag());

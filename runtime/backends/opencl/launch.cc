@@ -69,6 +69,14 @@ Source::Source(const Device& device) {
   file("prelude");
 }
 
+bool has_narrow(const NodeArgs& args) {
+  const auto narrow = [](const edgert_operand& operand) {
+    return item_size(operand.dtype) == 1 && compute_dtype(operand.dtype) != operand.dtype;
+  };
+  return std::any_of(args.inputs.begin(), args.inputs.end(), narrow) ||
+         std::any_of(args.outputs.begin(), args.outputs.end(), narrow);
+}
+
 Source& Source::define(const char* name, const std::string& value) {
   text_ += std::string("#define ") + name + " " + value + "\n";
   return *this;

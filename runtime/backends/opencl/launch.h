@@ -102,13 +102,18 @@ class Source {
   std::string text_;
 };
 
+// Whether an operand or result is of a type of eight bits or fewer that is computed in another one.
+bool has_narrow(const NodeArgs& args);
+
 // What a family plans with.
 class Planner {
  public:
-  Planner(Context& context, Plan& plan, int32_t node) : context_(context), plan_(plan), node_(node) {}
+  Planner(Context& context, Plan& plan, int32_t node, const NodeArgs& args)
+      : context_(context), plan_(plan), node_(node), narrow_(has_narrow(args)) {}
 
   const Device& device() const { return context_.device(); }
-  Source source() const { return Source(device()); }
+  // Knows the types of eight bits and fewer only where the node has one.
+  Source source() const { return narrow_ ? Source(device()).file("narrow") : Source(device()); }
   // Adds a call of kernel `name`; the reference is good until the next call.
   Status launch(const Source& source, const char* name, Launch*& out);
   // The offset of `bytes` more bytes of scratch.
@@ -126,6 +131,7 @@ class Planner {
   Context& context_;
   Plan& plan_;
   int32_t node_;
+  bool narrow_;
   bool flagged_ = false;
 };
 

@@ -18,13 +18,32 @@ struct Type {
 };
 
 constexpr Type kTypes[] = {
-    {EDGERT_F32, "f32", "float", "", 0, true},      {EDGERT_F64, "f64", "double", "", 0, true},
-    {EDGERT_F16, "f16", "float", "", 0, true},      {EDGERT_BF16, "bf16", "float", "", 0, true},
-    {EDGERT_I8, "i8", "char", "uint", 8, true},     {EDGERT_I16, "i16", "short", "uint", 16, true},
-    {EDGERT_I32, "i32", "int", "uint", 32, true},   {EDGERT_I64, "i64", "long", "ulong", 64, true},
-    {EDGERT_U8, "u8", "uchar", "uint", 8, false},   {EDGERT_U16, "u16", "ushort", "uint", 16, false},
-    {EDGERT_U32, "u32", "uint", "uint", 32, false}, {EDGERT_U64, "u64", "ulong", "ulong", 64, false},
+    {EDGERT_F32, "f32", "float", "", 0, true},
+    {EDGERT_F64, "f64", "double", "", 0, true},
+    {EDGERT_F16, "f16", "float", "", 0, true},
+    {EDGERT_BF16, "bf16", "float", "", 0, true},
+    {EDGERT_I8, "i8", "char", "uint", 8, true},
+    {EDGERT_I16, "i16", "short", "uint", 16, true},
+    {EDGERT_I32, "i32", "int", "uint", 32, true},
+    {EDGERT_I64, "i64", "long", "ulong", 64, true},
+    {EDGERT_U8, "u8", "uchar", "uint", 8, false},
+    {EDGERT_U16, "u16", "ushort", "uint", 16, false},
+    {EDGERT_U32, "u32", "uint", "uint", 32, false},
+    {EDGERT_U64, "u64", "ulong", "ulong", 64, false},
     {EDGERT_BOOL, "bool", "bool", "", 0, false},
+    // only stored: kernels/narrow.cl
+    {EDGERT_F8E4M3FN, "f8e4m3fn", "float", "", 0, true},
+    {EDGERT_F8E4M3FNUZ, "f8e4m3fnuz", "float", "", 0, true},
+    {EDGERT_F8E5M2, "f8e5m2", "float", "", 0, true},
+    {EDGERT_F8E5M2FNUZ, "f8e5m2fnuz", "float", "", 0, true},
+    {EDGERT_F8E8M0, "f8e8m0", "float", "", 0, true},
+    {EDGERT_F6E2M3, "f6e2m3", "float", "", 0, true},
+    {EDGERT_F6E3M2, "f6e3m2", "float", "", 0, true},
+    {EDGERT_F4E2M1, "f4e2m1", "float", "", 0, true},
+    {EDGERT_I4, "i4", "char", "uint", 8, true},
+    {EDGERT_U4, "u4", "uchar", "uint", 8, false},
+    {EDGERT_I2, "i2", "char", "uint", 8, true},
+    {EDGERT_U2, "u2", "uchar", "uint", 8, false},
 };
 
 constexpr Type kVectorFloat = {EDGERT_F32, "", "float16", "", 0, true};

@@ -88,6 +88,23 @@ def elementwise() -> list[Case]:
     ]
 
 
+NARROW = {  # bits
+    **{d: 8 for d in (DType.F8E4M3FN, DType.F8E4M3FNUZ, DType.F8E5M2, DType.F8E5M2FNUZ, DType.F8E8M0)},
+    **{DType.F6E2M3: 6, DType.F6E3M2: 6, DType.F4E2M1: 4, DType.I4: 4, DType.U4: 4, DType.I2: 2, DType.U2: 2},
+}
+
+
+def narrow() -> list[Case]:
+    """Every code of the types of eight bits and fewer, read, multiplied and rounded again."""
+    cases = []
+    for dtype, bits in NARROW.items():
+        b = Builder([dtype])
+        factor = b.const(1.5 if dtype.is_float and dtype != DType.F8E8M0 else 2, dtype)
+        codes = np.arange(1 << bits, dtype=np.uint8).view(dtype.numpy)
+        cases.append(Case(Map(b.finish(b("mul", 0, factor)), dtype), [codes]))
+    return cases
+
+
 def products() -> list[Case]:
     w = f32(19, 33)
     cases = [
@@ -191,5 +208,5 @@ def indexing() -> list[Case]:
 
 
 def all_cases() -> list[Case]:
-    groups = (movement, elementwise, products, reductions, windows, recurrent, indexing)
+    groups = (movement, elementwise, narrow, products, reductions, windows, recurrent, indexing)
     return [case for group in groups for case in group()]
