@@ -176,6 +176,32 @@ KNOWN = [
         dissolves=True,
     ),
     Case(
+        "a loop over a known list",
+        [
+            op("SplitToSequence", "x", "s", axis=0),
+            op("SequenceLength", "s", "n"),
+            op("SequenceEmpty", "", "none", dtype=FLOAT),
+            op(
+                "Loop",
+                "n - none",
+                "all sums",
+                body=loop_body(
+                    {"a": sequence(tensor(FLOAT))},
+                    "b c",
+                    op("SequenceAt", "s i", "row"),
+                    op("Neg", "row", "turned"),
+                    op("SequenceInsert", "a turned 0", "b"),
+                    op("ReduceSum", "row", "c", keepdims=0),
+                ),
+            ),
+            op("ConcatFromSequence", "all", "y0", axis=0),
+            op("Neg", "sums", "y1"),
+        ],
+        {"x": X},
+        [-X[::-1], -X.sum(1)],
+        dissolves=True,
+    ),
+    Case(
         "an optional that is there",
         [
             op("Optional", "x", "o"),

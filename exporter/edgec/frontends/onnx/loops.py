@@ -22,6 +22,7 @@ from edgec.ops.base import OpError
 from edgec.ops.control import Loop
 
 MAX_ROUNDS = 8
+MAX_UNROLLED = 16  # steps of a loop over lists that export knows
 
 
 @onnx_op("Loop")
@@ -31,6 +32,9 @@ def loop(b: Builder, call: Call) -> Sequence[Value]:
     start = [call.operand(i) for i in range(2, len(call.inputs))]
     graph = call.graph("body")
     checks.check_body(graph, 2 + len(start), 1 + max(len(start), len(call.outputs)))
+    unrolled = _unrolled(b, call, graph, start) if any(v in b.items for v in start) else None
+    if unrolled is not None:
+        return unrolled
     frame = _settled(b, call, graph, [v.type for v in start])
     scalars = [b.reshape(v, ()) if v is not None else None for v in (trip, condition)]
     captured = b.close_bodies([frame])
@@ -43,6 +47,37 @@ def loop(b: Builder, call: Call) -> Sequence[Value]:
         _require_iteration(b, i, results[i], frame.graph.outputs[1 + i])
     plain = [o.type.WhichOneof("value") != "optional_type" for o in graph.output[1:]]
     return [unbox(b, call, v, i) if plain[i] else v for i, v in enumerate(results)]
+
+
+def _unrolled(b: Builder, call: Call, graph: onnx.GraphProto, start: Sequence[Value]) -> list[Value] | None:
+    """The steps one after the other, where export knows that there are a few: lists stay known then.
+
+    None where it does not know.
+    """
+    trip, condition = call.optional(0), call.optional(1)
+    steps = None if trip is None else _known(b, trip)
+    if steps is None or not 0 < steps <= MAX_UNROLLED or (condition is not None and not _known(b, condition)):
+        return None
+    saved, state = b.save(), list(start)
+    stacks: list[list[Value]] = [[] for _ in graph.output[1 + len(start) :]]
+    for step in range(steps):
+        counters = [b.constant(step, DType.I64), b.constant(True, DType.BOOL)]
+        given = [b.reshape(v, [1] * min(_declared_rank(i), 1)) for v, i in zip(counters, graph.input)]
+        again, *results = call.import_body(graph, [*given, *state])
+        if not _known(b, again):
+            b.restore(saved)
+            return None
+        state = results[: len(start)]
+        for stack, part in zip(stacks, results[len(start) :]):
+            stack.append(b.reshape(part, (1, *part.shape)))
+    return [*state, *(b.concat(stack, 0) for stack in stacks)]
+
+
+def _known(b: Builder, scalar: Value) -> int | None:
+    """The one element of a tensor where it is a number that export knows."""
+    found = b.contents(scalar)
+    value = None if found is None or found.size != 1 else found.reshape(-1)[0]
+    return value if isinstance(value, int) else None
 
 
 def _settled(b: Builder, call: Call, graph: onnx.GraphProto, types: Sequence[TensorType]) -> Frame:
