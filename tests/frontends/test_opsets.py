@@ -411,6 +411,28 @@ def test_refused(operator: str, opset: int, attributes: Any, arrays: list[Array]
         import_model(model)
 
 
+TENSORFLOW = {"coordinate_transformation_mode": "tf_half_pixel_for_nn", "nearest_mode": "floor"}
+
+
+@pytest.mark.parametrize(
+    "opset, attributes, before, scales",
+    [
+        (10, {"mode": "nearest"}, [], [1, 1, 3, 0.4]),
+        (10, {"mode": "linear"}, [], [1, 1, 3, 0.4]),
+        (11, TENSORFLOW, ["roi"], [1, 1, 2, 3]),
+        (11, TENSORFLOW, ["roi"], [1, 1, 0.5, 0.5]),
+    ],
+)
+def test_old_resize(opset: int, attributes: dict[str, str], before: list[str], scales: list[float]) -> None:
+    """Axes that grow beside such as shrink; what converters from TensorFlow wrote for pixels with centres."""
+    constants = {"scales": np.float32(scales), "roi": np.float32([])}
+    resize = node("Resize", ["x", *before, "scales"], ["y"], **attributes)
+    model = model_of([resize], [info("x", ("n", 4, "h", "w"))], ["y"], constants, opset)
+    (wanted,) = run_onnxruntime(model, {"x": IMAGE})
+    found = interpret(imported(model), {"x": IMAGE})["y"]
+    np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)
+
+
 def test_opset_zero_is_refused() -> None:
     model = plain()
     model.opset_import[0].version = 0

@@ -1,4 +1,4 @@
-"""Models as ONNX Runtime's optimiser leaves them: small graphs that it fuses into com.microsoft's operators."""
+"""Models as ONNX Runtime's optimiser leaves them: small graphs, and what it fuses in them."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from edgec.frontends.onnx import symbolic
 from edgec.frontends.onnx.builder import Builder
+from edgec.frontends.onnx.errors import Unsupported
 from edgec.frontends.onnx.registry import Call, onnx_op, resolve_axis
 from edgec.frontends.onnx.view import require_size
 from edgec.ir.dims import Dim, floordiv
@@ -30,19 +31,19 @@ def upsample(b: Builder, call: Call) -> Value:
 
 
 def _legacy(b: Builder, call: Call, x: Value, scales: Value) -> Value:
-    axes = tuple(range(x.rank))
+    """Asymmetric coordinates; the nearest element is below on axes that grow, above on those that shrink."""
+    axes, kind = tuple(range(x.rank)), _KINDS[call.text("mode", "nearest")]
     by = _by_scales(b, x, axes, scales)
-    shrinks = any(f < 1 for f in by.scales)
-    op = Resize(
-        _KINDS[call.text("mode", "nearest")],
-        axes,
-        by.sizes,
-        by.scales,
-        "asymmetric",
-        "ceil" if shrinks else "floor",
-        scale_bits=by.scale_bits,
-    )
-    return apply(b, op, x, None)
+    if not by.scales:
+        op = Resize(kind, axes, by.sizes, (), "asymmetric", "floor", scale_bits=by.scale_bits)
+        return apply(b, op, x, None)
+    for nearest, chosen in (
+        ("floor", tuple(a for a in axes if by.scales[a] >= 1)),
+        ("ceil", tuple(a for a in axes if by.scales[a] < 1)),
+    ):
+        sizes, factors = tuple(by.sizes[a] for a in chosen), tuple(by.scales[a] for a in chosen)
+        x = apply(b, Resize(kind, chosen, sizes, factors, "asymmetric", nearest), x, None)
+    return x
 
 
 @onnx_op("Resize")
@@ -59,7 +60,7 @@ def resize(b: Builder, call: Call) -> Value:
         by = _by_sizes(b, call, x, axes, sizes)
     else:
         raise OpError("neither scales nor sizes are given")
-    coordinates = call.text("coordinate_transformation_mode", "half_pixel")
+    coordinates, nearest = _rule(call)
     cropped = coordinates == "tf_crop_and_resize"
     op = Resize(
         _KINDS[call.text("mode", "nearest")],
@@ -67,7 +68,7 @@ def resize(b: Builder, call: Call) -> Value:
         by.sizes,
         by.scales,
         coordinates,
-        call.text("nearest_mode", "round_prefer_floor"),
+        nearest,
         call.real("cubic_coeff_a", -0.75),
         call.flag("exclude_outside"),
         call.flag("antialias"),
@@ -75,6 +76,17 @@ def resize(b: Builder, call: Call) -> Value:
         by.scale_bits,
     )
     return apply(b, op, x, b.cast(roi, DType.F32) if cropped and roi is not None else None)
+
+
+def _rule(call: Call) -> tuple[str, str]:
+    """The coordinates, and what is nearest to them; opset 11 had tf_half_pixel_for_nn, (x + 0.5) / scale."""
+    coordinates = call.text("coordinate_transformation_mode", "half_pixel")
+    nearest = call.text("nearest_mode", "round_prefer_floor")
+    if coordinates != "tf_half_pixel_for_nn":
+        return coordinates, nearest
+    if call.text("mode", "nearest") != "nearest" or nearest != "floor":
+        raise Unsupported("tf_half_pixel_for_nn is supported with mode nearest, nearest_mode floor")
+    return "half_pixel", "round_prefer_ceil"
 
 
 def _present(call: Call, index: int) -> Value | None:
