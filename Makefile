@@ -11,7 +11,7 @@ LIBRARY := runtime/python/edgert/libedgert.so
 export OPENCL
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test build lint format networks test-networks test-conformance test-safety test-arm bench wheel clean
+.PHONY: demo test build lint format networks test-networks test-random test-conformance test-safety test-arm bench wheel clean
 
 demo: build
 	$(BIN)/python tools/fetch_networks.py ppocr_v4_rec silero_vad
@@ -48,6 +48,11 @@ test-networks: build networks
 # Damaged files, hostile sizes and planted overruns, on a build with sanitizers; many minutes.
 test-safety: build
 	$(BIN)/python -m pytest -m long tests/core/test_safety.py $(ARGS)
+
+# Thousands of new random graphs on every engine against ONNX Runtime; GRAPHS per range of opsets.
+GRAPHS ?= 1000
+test-random: build
+	EDGEC_RANDOM_GRAPHS=$(GRAPHS) $(BIN)/python -m pytest -n $(JOBS) tests/random_graphs $(ARGS)
 
 # ONNX's own node tests on each backend, against the gap files; many minutes.
 test-conformance: build
