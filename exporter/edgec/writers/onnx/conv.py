@@ -112,8 +112,7 @@ def _integers(
         image, pads = _padded(at, at.channels_first(x), op, w.shape[1:-1])
         operands = [image, at.channels_first(small), *([zero] if zero is not None else [])]
         type_ = TensorType(DType.I32, result.shape)
-        if zero is None or not pads.get("pads"):
-            return at.onnx("ConvInteger", operands, type_, **{**settings, **pads})
+        return at.onnx("ConvInteger", operands, type_, **{**settings, **pads})
     x = at.node.operand(0)
     image, pads = _padded(at, at.channels_first(at.cast(x, DType.F64)), op, w.shape[1:-1])
     weight = at.channels_first(at.cast(w, DType.F64))
@@ -133,19 +132,25 @@ def narrow(at: Lowering, value: Value, dtype: DType) -> Value:
 def centred_bytes(at: Lowering, x: Value) -> tuple[Value, Value | None]:
     """(bytes, zero point) where x is i32(bytes) - zero point; else (x, None)."""
     node = at.editor.producer(x)
-    if node is None or not isinstance(node.op, Map) or len(node.inputs) != 1:
+    if node is None or not isinstance(node.op, Map) or len(node.inputs) > 2:
         return x, None
     source, code = node.operand(0), node.op.program.code
-    if source.dtype not in _BYTES or not code or code[0].op != "cast" or code[0].dtype != DType.I32:
+    kinds = [(i.op, i.args) for i in code]
+    if source.dtype not in _BYTES or source.shape != x.shape or x.dtype != DType.I32:
         return x, None
-    if len(code) == 1:
+    if kinds == [("cast", (0,))]:
         return source, None
-    if [i.op for i in code[1:]] != ["const", "sub"] or code[2].args != (1, 2):
-        return x, None
-    number, limits = int(code[1].value), np.iinfo(source.dtype.numpy)
-    if not limits.min <= number <= limits.max:
-        return x, None
-    return source, constant("zero_point", np.asarray(number, source.dtype.numpy), source.dtype)
+    if kinds == [("cast", (0,)), ("const", ()), ("sub", (1, 2))]:
+        number, limits = int(code[1].value), np.iinfo(source.dtype.numpy)
+        if limits.min <= number <= limits.max:
+            zero = np.asarray(number, source.dtype.numpy)
+            return source, constant("zero_point", zero, source.dtype)
+    if sorted(kinds[:2]) == [("cast", (0,)), ("cast", (1,))] and len(node.inputs) == 2:
+        zero_point, difference = node.operand(1), kinds[-1]
+        order = tuple(2 + [k[1][0] for k in kinds[:2]].index(n) for n in (0, 1))
+        if difference == ("sub", order) and zero_point.shape == () and zero_point.dtype == source.dtype:
+            return source, zero_point
+    return x, None
 
 
 def bytes_of(w: Value) -> Value | None:
