@@ -33,6 +33,7 @@ from edgec.passes.prefix_symbols import prefix_symbols
 from edgec.passes.simplify_programs import simplify_programs
 from edgec.passes.sink_reshapes import sink_reshapes
 from edgec.passes.views import views
+from edgec.passes.widen_products import widen_products
 from edgec.passes.winograd_weights import winograd_weights
 
 Source = Union[str, "os.PathLike[str]", onnx.ModelProto]
@@ -58,13 +59,14 @@ PASSES: tuple[Pass, ...] = (
     lookup_tables,
     fold_affine,
     fuse_epilogues,
+    widen_products,
     fuse_maps,
     *CLEAN,
     pack_weights,
     winograd_weights,
 )
 # every tensor of the source stays visible: nothing is folded or fused
-PASSES_KEEPING_ALL: tuple[Pass, ...] = (dead_code, layout, pack_weights)
+PASSES_KEEPING_ALL: tuple[Pass, ...] = (dead_code, layout, widen_products, pack_weights)
 
 
 @dataclass

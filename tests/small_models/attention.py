@@ -183,3 +183,104 @@ small_model(
     }""",
     [{"x": (2, 5, 5)}, {"x": (1, 1, 1)}, {"x": empty(1, 0, 0)}],
 )
+
+small_model(
+    "merged_decoder",
+    """(float[batch, n, 8] x, float[batch, past, 8] cache, bool[1] use_cache) => (y, present) {
+        k = MatMul(x, wk)
+        y, present = If (use_cache) <then_branch = with_cache () =>
+                (float[batch, n, 8] a, float[batch, t, 8] p) {
+            p = Concat <axis = 1> (cache, k)
+            turned = Transpose <perm = [0, 2, 1]> (p)
+            scores = MatMul(x, turned)
+            weights = Softmax <axis = -1> (scores)
+            a = MatMul(weights, p)
+        }, else_branch = without () => (float[batch, n, 8] c, float[batch, t, 8] q) {
+            turned2 = Transpose <perm = [0, 2, 1]> (k)
+            scores2 = MatMul(x, turned2)
+            weights2 = Softmax <axis = -1> (scores2)
+            c = MatMul(weights2, k)
+            q = Identity(k)
+        }>
+    }""",
+    [
+        {"x": (1, 5, 8), "cache": empty(1, 0, 8), "use_cache": np.array([False])},
+        {"x": (1, 1, 8), "cache": (1, 5, 8), "use_cache": np.array([True])},
+        {"x": (2, 1, 8), "cache": (2, 9, 8), "use_cache": np.array([True])},
+    ],
+    {"wk": (8, 8)},
+)
+
+small_model(
+    "beam_step",
+    """(float[beams, words] logits, float[beams, 1] scores, float[beams, t, 4] cache, int64[beams, t] tokens)
+    => (best, longer, kept) {
+        log = LogSoftmax <axis = 1> (logits)
+        total = Add(log, scores)
+        row = Constant <value_ints = [-1]> ()
+        flat = Reshape(total, row)
+        shape = Shape(logits)
+        zero = Constant <value_ints = [0]> ()
+        one = Constant <value_ints = [1]> ()
+        beams = Gather(shape, zero)
+        words = Gather(shape, one)
+        best, places = TopK <axis = 0> (flat, beams)
+        beam = Div(places, words)
+        word = Mod(places, words)
+        kept = Gather <axis = 0> (cache, beam)
+        before = Gather <axis = 0> (tokens, beam)
+        column = Unsqueeze(word, one)
+        longer = Concat <axis = 1> (before, column)
+    }""",
+    [
+        {"logits": (b, w), "scores": (b, 1), "cache": (b, t, 4), "tokens": whole(9, b, t)}
+        for b, w, t in ((3, 11, 4), (1, 5, 1), (4, 11, 9))
+    ],
+)
+
+small_model(
+    "shifted_windows",
+    """(float[batch, h, w, 6] x) => (y) {
+        shape = Shape(x)
+        b0, h0, w0, c0 = Split <num_outputs = 4> (shape)
+        four = Constant <value_ints = [4]> ()
+        zero = Constant <value_ints = [0]> ()
+        h_rest = Mod(h0, four)
+        h_short = Sub(four, h_rest)
+        h_more = Mod(h_short, four)
+        w_rest = Mod(w0, four)
+        w_short = Sub(four, w_rest)
+        w_more = Mod(w_short, four)
+        pads = Concat <axis = 0> (zero, zero, zero, zero, zero, h_more, w_more, zero)
+        padded = Pad(x, pads)
+        two = Constant <value_ints = [2]> ()
+        end = Constant <value_ints = [9223372036854775807]> ()
+        one = Constant <value_ints = [1]> ()
+        low = Slice(padded, zero, two, one)
+        high = Slice(padded, two, end, one)
+        rolled = Concat <axis = 1> (high, low)
+        high_h = Add(h0, h_more)
+        high_w = Add(w0, w_more)
+        rows = Div(high_h, four)
+        columns = Div(high_w, four)
+        apart = Concat <axis = 0> (b0, rows, four, columns, four, c0)
+        cut = Reshape(rolled, apart)
+        moved = Transpose <perm = [0, 1, 3, 2, 4, 5]> (cut)
+        window = Constant <value_ints = [-1, 16, 6]> ()
+        windows = Reshape(moved, window)
+        turned = Transpose <perm = [0, 2, 1]> (windows)
+        scores = MatMul(windows, turned)
+        weights = Softmax <axis = -1> (scores)
+        mixed = MatMul(weights, windows)
+        back = Concat <axis = 0> (b0, rows, columns, four, four, c0)
+        together = Reshape(mixed, back)
+        placed = Transpose <perm = [0, 1, 3, 2, 4, 5]> (together)
+        whole = Concat <axis = 0> (b0, high_h, high_w, c0)
+        image = Reshape(placed, whole)
+        sizes = Concat <axis = 0> (h0, w0)
+        starts = Constant <value_ints = [0, 0]> ()
+        axes = Constant <value_ints = [1, 2]> ()
+        y = Slice(image, starts, sizes, axes)
+    }""",
+    [{"x": (1, 8, 8, 6)}, {"x": (2, 5, 7, 6)}, {"x": (1, 4, 9, 6)}],
+)

@@ -151,6 +151,29 @@ small_model(
 )
 
 small_model(
+    "split_by_sizes",
+    """(float[n, 4] x, int64[k] sizes) => (y, count) {
+        parts = SplitToSequence <axis = 0> (x, sizes)
+        count = SequenceLength(parts)
+        none = SequenceEmpty()
+        flipped = Loop <body = turn (int64 i, bool more, seq(float[?, 4]) state) =>
+                (bool on, seq(float[?, 4]) longer) {
+            part = SequenceAt(parts, i)
+            doubled = Add(part, part)
+            front = Constant <value = int64 {0}> ()
+            longer = SequenceInsert(state, doubled, front)
+            on = Identity(more)
+        }> (count, "", none)
+        y = ConcatFromSequence <axis = 0> (flipped)
+    }""",
+    [
+        {"x": (6, 4), "sizes": np.array([1, 2, 3])},
+        {"x": (3, 4), "sizes": np.array([3])},
+        {"x": (5, 4), "sizes": np.array([0, 4, 1])},
+    ],
+)
+
+small_model(
     "bag_of_embeddings",
     """(int64[n] ids, int64[bags] offsets) => (y) {
         size = Shape(ids)
@@ -193,4 +216,21 @@ small_model(
         {"x": empty(0, 2), "rounds": np.array(2)},
         {"x": (2, 2), "rounds": np.array(1)},
     ],
+)
+
+small_model(
+    "state_without_a_start",
+    """(float[n, 4] x, int64 rounds) => (y) {
+        scalar = Constant <value = float {0.0}> ()
+        flag = Constant <value = int64 {1}> ()
+        y, again = Loop <body = step (int64 i, bool more, float[n, 4] unset, int64 flag_in) =>
+                (bool on, float[n, 4] made, int64[1] flag_out) {
+            index = CastLike(i, x)
+            made = Add(x, index)
+            one = Constant <value_ints = [1]> ()
+            flag_out = Add(flag_in, one)
+            on = Identity(more)
+        }> (rounds, "", scalar, flag)
+    }""",
+    [{"x": (3, 4), "rounds": np.array(2)}, {"x": (1, 4), "rounds": np.array(5)}],
 )
