@@ -126,7 +126,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         "2 scores for 3 labels",
     ),
     ("LinearRegressor", {"coefficients": [1.0] * 8, "post_transform": "EXP", "targets": 2}, "is 'EXP'"),
-    ("LinearRegressor", {"coefficients": [1.0] * 10, "targets": 2}, "inner size"),
+    ("LinearRegressor", {"coefficients": [1.0] * 6, "targets": 2}, "inner size"),
     ("SVMRegressor", {"coefficients": [1.0] * 4}, "rho is empty"),
     (
         "SVMRegressor",
