@@ -1,94 +1,24 @@
-"""ONNX models with sequences, optionals and control flow, whose inputs and outputs are given with them."""
+"""Sequences and optionals: those that export knows, those that only a run knows, those of the host."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
-
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
-
-FLOAT, INT64, BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL
-X = np.arange(12, dtype=np.float32).reshape(4, 3)
-ROWS = [X[:1], X[1:3], X[3:]]
-
-
-@dataclass(frozen=True)
-class Case:
-    """A model, inputs for it, and the outputs it must give.
-
-    `dissolves`: no container is left once the model is exported.
-    """
-
-    name: str
-    nodes: Sequence[onnx.NodeProto]
-    inputs: Mapping[str, Any]
-    outputs: Sequence[Any]
-    types: Mapping[str, onnx.TypeProto] = field(default_factory=dict)
-    dissolves: bool = False
-    opset: int = 18
-
-    def __str__(self) -> str:
-        return self.name
-
-    def model(self) -> onnx.ModelProto:
-        """Inputs are declared as `types` say, else with the shapes of their arrays; outputs without type."""
-        given = [helper.make_value_info(n, self.types.get(n) or type_of(v)) for n, v in self.inputs.items()]
-        results = [helper.make_empty_tensor_value_info(f"y{i}") for i in range(len(self.outputs))]
-        constants = [numpy_helper.from_array(np.asarray(v), k) for k, v in CONSTANTS.items()]
-        graph = helper.make_graph(list(self.nodes), self.name, given, results, constants)
-        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)], ir_version=8)
-
-
-CONSTANTS = {"0": 0, "1": 1, "-1": -1, "[0]": [0], "[1]": [1], "sizes": [1, 2, 1], "2": 2, "yes": True}
-
-
-def tensor(kind: int, *shape: int | str) -> onnx.TypeProto:
-    return helper.make_tensor_type_proto(kind, shape)
-
-
-def sequence(inside: onnx.TypeProto) -> onnx.TypeProto:
-    return helper.make_sequence_type_proto(inside)
-
-
-def optional(inside: onnx.TypeProto) -> onnx.TypeProto:
-    return helper.make_optional_type_proto(inside)
-
-
-def type_of(value: Any) -> onnx.TypeProto:
-    array = np.asarray(value)
-    return tensor(helper.np_dtype_to_tensor_dtype(array.dtype), *array.shape)
-
-
-def op(operator: str, inputs: str, outputs: str, **attributes: Any) -> onnx.NodeProto:
-    """A node; names are separated by spaces, "-" is an input that is left out."""
-    names = ["" if n == "-" else n for n in inputs.split()]
-    return helper.make_node(operator, names, outputs.split(), name=f"{outputs.split()[0]}_node", **attributes)
-
-
-def graph(
-    inputs: Mapping[str, onnx.TypeProto],
-    outputs: str,
-    *nodes: onnx.NodeProto,
-    types: Sequence[onnx.TypeProto] = (),
-) -> onnx.GraphProto:
-    """A body; outputs declare no type unless given."""
-    given = [helper.make_value_info(n, t) for n, t in inputs.items()]
-    declared = types or [onnx.TypeProto()] * len(outputs.split())
-    results = [helper.make_value_info(n, t) for n, t in zip(outputs.split(), declared)]
-    return helper.make_graph(list(nodes), "body", given, results)
-
-
-def loop_body(carried: Mapping[str, onnx.TypeProto], outputs: str, *nodes: onnx.NodeProto) -> onnx.GraphProto:
-    """The body of a Loop that goes on as long as the trip count says."""
-    first = {"i": tensor(INT64), "go": tensor(BOOL)}
-    return graph({**first, **carried}, f"again {outputs}", op("Identity", "go", "again"), *nodes)
-
+from model_cases import (
+    FLOAT,
+    INT64,
+    N_BY_3,
+    ROWS,
+    Case,
+    X,
+    graph,
+    loop_body,
+    op,
+    optional,
+    sequence,
+    tensor,
+)
 
 INDEX = np.array(1)
-N_BY_3 = tensor(FLOAT, "n", 3)
 
 # Lists that export knows: nothing of them is left.
 KNOWN = [
@@ -471,140 +401,5 @@ GIVEN = [
             [X[0, :1], X[0, :2], X[1]],
             [X[0, :2], X[0]],
         ],
-    ),
-]
-
-SUMMING = graph(
-    {"sum": tensor(FLOAT, 3), "row": tensor(FLOAT, 3)},
-    "total part",
-    op("Add", "sum row", "total"),
-    op("Identity", "total", "part"),
-)
-BATCHES = np.arange(24, dtype=np.float32).reshape(2, 4, 3)
-START = np.ones((2, 3), np.float32)
-SUMS = START[:, None] + np.cumsum(BATCHES, 1)
-BACKWARDS = START[:, None] + np.cumsum(BATCHES[:, ::-1], 1)
-ZERO = np.zeros((2, 3), np.float32)
-
-# Control flow over tensors.
-CONTROL = [
-    Case(
-        "scan of opset 8, whole",
-        [op("Scan", "- start x", "y0 y1", body=SUMMING, num_scan_inputs=1, directions=[1])],
-        {"start": START, "x": BATCHES},
-        [BACKWARDS[:, -1], BACKWARDS],
-        {"start": tensor(FLOAT, "n", 3), "x": tensor(FLOAT, "n", "m", 3)},
-        opset=8,
-    ),
-    Case(
-        "scan of opset 8, entries of different length",
-        [op("Scan", "steps start x", "y0 y1", body=SUMMING, num_scan_inputs=1)],
-        {"steps": np.array([2, 4]), "start": START, "x": BATCHES},
-        [np.stack([SUMS[0, 1], SUMS[1, 3]]), np.stack([np.concatenate([SUMS[0, :2], ZERO]), SUMS[1]])],
-        opset=8,
-    ),
-    Case(
-        "a state that meets slices of a size of the run",
-        [op("Scan", "start x", "y0 y1", body=SUMMING, num_scan_inputs=1)],
-        {"start": START[0], "x": BATCHES[0]},
-        [SUMS[0, -1], SUMS[0]],
-        {"x": tensor(FLOAT, "m", "k")},
-    ),
-    Case(
-        "branches of different rank",
-        [
-            op(
-                "If",
-                "flag",
-                "c",
-                then_branch=graph({}, "a", op("ReduceSum", "x 1", "a", keepdims=0)),
-                else_branch=graph({}, "b", op("Neg", "x", "b")),
-            ),
-            op("Mul", "c c", "d"),
-            op("ReduceSum", "d", "y0", keepdims=0),
-        ],
-        {"x": X, "flag": np.array(True)},
-        [np.float32((X.sum(1) ** 2).sum())],
-    ),
-    Case(
-        "a condition of an If that is computed",
-        [
-            op("ReduceMax", "k", "m", keepdims=0),
-            op("Greater", "m 1", "flag"),
-            op(
-                "If",
-                "flag",
-                "c",
-                then_branch=graph({}, "a", op("ReduceSum", "x 1", "a", keepdims=0)),
-                else_branch=graph({}, "b", op("Neg", "x", "b")),
-            ),
-            op("ReduceSum", "c", "y0", keepdims=0),
-        ],
-        {"x": X, "k": np.array([1, -4])},
-        [-X.sum()],
-    ),
-    Case(
-        "loops in a loop that use what lies outside",
-        [
-            op(
-                "Loop",
-                "count - x",
-                "y0 y1",
-                body=loop_body(
-                    {"a": N_BY_3},
-                    "b s",
-                    op(
-                        "Loop",
-                        "i - a",
-                        "b",
-                        body=graph(
-                            {"j": tensor(INT64), "on": tensor(BOOL), "c": N_BY_3},
-                            "onward d",
-                            op("Identity", "on", "onward"),
-                            op("Cast", "i", "f", to=FLOAT),
-                            op("Mul", "f z", "g"),
-                            op("Add", "c g", "d"),
-                        ),
-                    ),
-                    op("ReduceSum", "b", "s", keepdims=0),
-                ),
-            )
-        ],
-        {"x": X, "z": np.float32(2), "count": np.array(3)},
-        [X + 10, np.array([X.sum(), (X + 2).sum(), (X + 10).sum()])],
-    ),
-    Case(
-        "a loop whose state changes its size",
-        [
-            op(
-                "Loop",
-                "- yes x",
-                "y0",
-                body=graph(
-                    {"i": tensor(INT64), "go": tensor(BOOL), "a": tensor(FLOAT, "n")},
-                    "again b",
-                    op("Concat", "a a", "b", axis=0),
-                    op("Size", "b", "size"),
-                    op("Less", "size limit", "again"),
-                ),
-            )
-        ],
-        {"x": X[0], "limit": np.array(10)},
-        [np.tile(X[0], 4)],
-    ),
-    Case(
-        "a loop of no steps whose state would change its size",
-        [
-            op(
-                "Loop",
-                "count - x",
-                "y0 y1",
-                body=loop_body(
-                    {"a": tensor(FLOAT, "n")}, "b c", op("Concat", "a a", "b", axis=0), op("Neg", "x", "c")
-                ),
-            )
-        ],
-        {"x": X[0], "count": np.array(0)},
-        [X[0], np.zeros((0, 3), np.float32)],
     ),
 ]

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sequence_cases import CONTROL, FLOAT, GIVEN, KNOWN, ROWS, RUN_TIME, Case, S, X, op, optional, tensor
+from control_cases import CONTROL
+from model_cases import FLOAT, ROWS, Case, X, op, optional, tensor
+from sequence_cases import GIVEN, KNOWN, RUN_TIME, S
 
 import edgert
 from edgec.format.write import write_model

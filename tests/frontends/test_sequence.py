@@ -8,25 +8,11 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from control_cases import CONTROL
+from model_cases import FLOAT, N_BY_3, ROWS, Case, X, graph, op, optional, sequence, tensor
 from onnx import helper
 from onnx_models import imported
-from sequence_cases import (
-    CONTROL,
-    FLOAT,
-    GIVEN,
-    KNOWN,
-    N_BY_3,
-    ROWS,
-    RUN_TIME,
-    Case,
-    S,
-    X,
-    graph,
-    op,
-    optional,
-    sequence,
-    tensor,
-)
+from sequence_cases import GIVEN, KNOWN, RUN_TIME, S
 
 from edgec.format.read import read_model
 from edgec.format.write import write_model
