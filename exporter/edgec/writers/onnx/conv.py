@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from edgec.ir.dims import Dim, ceildiv, floordiv, maximum
 from edgec.ir.graph import Value
 from edgec.ir.types import DType, TensorType
 from edgec.ops.conv import Conv
 from edgec.ops.conv_transpose import ConvTranspose
-from edgec.ops.map import Map
 from edgec.ops.view import Pad, Reshape, Slice
 from edgec.passes.editor import constant
+from edgec.writers.onnx.integers import centred_bytes, narrow
 from edgec.writers.onnx.lower import Lowering, first_order, given, lowers, moved, take_bias
 from edgec.writers.onnx.scope import is_static
 from edgec.writers.onnx.view import op_of
-
-_BYTES = (DType.U8, DType.I8)
 
 
 @lowers("conv")
@@ -106,64 +102,16 @@ def _integers(
 ) -> Value:
     """The sums in the accumulator type: ConvInteger for bytes, else in f64, which holds them."""
     accumulator = DType(op.accumulator)
-    x, zero = centred_bytes(at, x)
-    small = bytes_of(w)
-    if x.dtype in _BYTES and small is not None and accumulator == DType.I32:
-        image, pads = _padded(at, at.channels_first(x), op, w.shape[1:-1])
-        operands = [image, at.channels_first(small), *([zero] if zero is not None else [])]
+    small, small_w = centred_bytes(at, x), centred_bytes(at, w)
+    if small is not None and small_w is not None and accumulator == DType.I32:
+        image, pads = _padded(at, at.channels_first(small[0]), op, w.shape[1:-1])
+        operands = [image, at.channels_first(small_w[0]), small[1], small_w[1]]
         type_ = TensorType(DType.I32, result.shape)
         return at.onnx("ConvInteger", operands, type_, **{**settings, **pads})
-    x = at.node.operand(0)
     image, pads = _padded(at, at.channels_first(at.cast(x, DType.F64)), op, w.shape[1:-1])
     weight = at.channels_first(at.cast(w, DType.F64))
     wide = TensorType(DType.F64, result.shape)
     return narrow(at, at.onnx("Conv", [image, weight], wide, **{**settings, **pads}), accumulator)
-
-
-def narrow(at: Lowering, value: Value, dtype: DType) -> Value:
-    """Whole numbers in f64 as integers that wrap."""
-    from edgec.writers.onnx.target import onnx_type
-
-    whole = TensorType(DType.I64, value.shape)
-    wide = at.onnx("Cast", [value], whole, to=onnx_type(DType.I64))
-    return at.cast(wide, dtype)
-
-
-def centred_bytes(at: Lowering, x: Value) -> tuple[Value, Value | None]:
-    """(bytes, zero point) where x is i32(bytes) - zero point; else (x, None)."""
-    node = at.editor.producer(x)
-    if node is None or not isinstance(node.op, Map) or len(node.inputs) > 2:
-        return x, None
-    source, code = node.operand(0), node.op.program.code
-    kinds = [(i.op, i.args) for i in code]
-    if source.dtype not in _BYTES or source.shape != x.shape or x.dtype != DType.I32:
-        return x, None
-    if kinds == [("cast", (0,))]:
-        return source, None
-    if kinds == [("cast", (0,)), ("const", ()), ("sub", (1, 2))]:
-        number, limits = int(code[1].value), np.iinfo(source.dtype.numpy)
-        if limits.min <= number <= limits.max:
-            zero = np.asarray(number, source.dtype.numpy)
-            return source, constant("zero_point", zero, source.dtype)
-    if sorted(kinds[:2]) == [("cast", (0,)), ("cast", (1,))] and len(node.inputs) == 2:
-        zero_point, difference = node.operand(1), kinds[-1]
-        order = tuple(2 + [k[1][0] for k in kinds[:2]].index(n) for n in (0, 1))
-        if difference == ("sub", order) and zero_point.shape == () and zero_point.dtype == source.dtype:
-            return source, zero_point
-    return x, None
-
-
-def bytes_of(w: Value) -> Value | None:
-    """A constant, or a value of bytes, as bytes; None where it does not fit."""
-    if w.dtype in _BYTES:
-        return w
-    if w.const is None or not w.dtype.is_int or not w.const.size:
-        return None
-    for dtype in _BYTES[::-1]:
-        limits = np.iinfo(dtype.numpy)
-        if limits.min <= w.const.min() and w.const.max() <= limits.max:
-            return constant(w.name, w.const.astype(dtype.numpy), dtype)
-    return None
 
 
 @lowers("conv_transpose")

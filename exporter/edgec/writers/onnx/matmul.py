@@ -9,7 +9,8 @@ from edgec.ir.graph import Value
 from edgec.ir.types import DType, TensorType
 from edgec.ops.matmul import MatMul
 from edgec.ops.program import binary
-from edgec.writers.onnx.conv import bytes_of, centred_bytes, narrow, product_type
+from edgec.writers.onnx.conv import product_type
+from edgec.writers.onnx.integers import centred_bytes, narrow
 from edgec.writers.onnx.lower import Lowering, given, lowers, take_bias
 from edgec.writers.onnx.view import op_of
 
@@ -70,12 +71,11 @@ def _plain(at: Lowering, x: Value, transposed: bool) -> Value:
 def _integers(at: Lowering, op: MatMul, a: Value, b: Value, result: TensorType) -> Value:
     """The sums in the accumulator type: MatMulInteger for bytes, else MatMul of integers."""
     accumulator = DType(op.accumulator)
-    source, zero = centred_bytes(at, a)
-    small = bytes_of(b)
+    small, small_b = centred_bytes(at, a), centred_bytes(at, b)
     type_ = TensorType(accumulator, result.shape)
-    if source.dtype in (DType.U8, DType.I8) and small is not None and accumulator == DType.I32:
-        operands = [_plain(at, source, op.transpose_a), _plain(at, small, op.transpose_b)]
-        return at.onnx("MatMulInteger", [*operands, *([zero] if zero is not None else [])], type_)
+    if small is not None and small_b is not None and accumulator == DType.I32:
+        left, right = _plain(at, small[0], op.transpose_a), _plain(at, small_b[0], op.transpose_b)
+        return at.onnx("MatMulInteger", [left, right, small[1], small_b[1]], type_)
     made = accumulator if accumulator in _INTEGERS else DType.F64
     operands = [
         _plain(at, at.cast(a, made), op.transpose_a),
