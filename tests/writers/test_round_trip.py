@@ -57,7 +57,8 @@ def test_network(network: Callable[[str], Path], name: str) -> None:
     source = onnx.load(str(path))
     back = to_onnx(write_model(export(str(path)).model))
     onnx.checker.check_model(back, full_check=True)
-    assert operators(back).count("Transpose") <= operators(source).count("Transpose")
+    before = operators(source)  # a short-time Fourier transform is a convolution, channels first in ONNX
+    assert operators(back).count("Transpose") <= before.count("Transpose") + before.count("STFT")
     for case in range(len(entry["cases"])):
         inputs = network_inputs(entry, case)
         feeds = [inputs[i.name] for i in source.graph.input if i.name in inputs]
