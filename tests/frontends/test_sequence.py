@@ -122,6 +122,13 @@ def test_what_export_refuses(case: Case, text: str) -> None:
         imported(case.model())
 
 
+def test_entries_may_take_containers() -> None:
+    case = GIVEN[1]
+    model = read_model(write_model(export(KNOWN[0].model(), entries={"other": case.model()}).model))
+    verify(model.entries["other"])
+    agree(list(interpret(model, dict(case.inputs), entry="other").values()), case.outputs)
+
+
 def test_items_of_one_shape_keep_its_symbols() -> None:
     nodes = [
         op("Neg", "x", "z"),

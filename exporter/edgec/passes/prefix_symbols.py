@@ -8,7 +8,6 @@ from typing import Any
 
 from edgec.ir.dims import Dim, Expr, substitute, symbol
 from edgec.ir.graph import Count, Element, Graph, Guard
-from edgec.ir.types import TensorType
 from edgec.ops.base import Op
 
 
@@ -24,7 +23,7 @@ def prefix_symbols(graph: Graph, prefix: str) -> None:
 
 def _rename(graph: Graph, prefix: str, renamed: Mapping[str, Dim]) -> None:
     for value in graph.values():
-        value.type = TensorType(value.dtype, tuple(substitute(d, renamed) for d in value.shape))
+        value.type = dataclasses.replace(value.type, shape=tuple(substitute(d, renamed) for d in value.shape))
     for node in graph.nodes:
         node.op = _renamed_op(node.op, renamed)
     graph.guards = [Guard(substitute(g.expr, renamed), g.node, g.message) for g in graph.guards]
