@@ -19,7 +19,7 @@ from edgec.format.write import write_model
 from edgec.validate.measure import difference
 
 PARTS = 8
-SAMPLE = 60
+SAMPLE = 40
 ENTRIES = {entry["name"]: entry for entry in manifest()}
 TOLERANCE = 1e-4
 
