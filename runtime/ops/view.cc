@@ -79,6 +79,18 @@ Status parse_expand(const NodeArgs& args, StridedView& view) {
   return broadcast_strides(args, args.inputs[0], "x", shape_of(args.outputs[0]), view.strides);
 }
 
+Status parse_bitcast(const NodeArgs& args, StridedView& view) {
+  EDGERT_TRY(expect_operands(args, 1, 1, 1));
+  const edgert_operand &x = args.inputs[0], &out = args.outputs[0];
+  EDGERT_TRY(expect_plain(args, x, "x"));
+  EDGERT_TRY(expect_shape(args, out, "the result", shape_of(x)));
+  const size_t item = item_size(x.dtype);
+  if (item == 0 || item != item_size(out.dtype))
+    return invalid("%s and %s have different sizes", dtype_name(x.dtype), dtype_name(out.dtype));
+  view = {1, static_cast<int32_t>(item), 0, {size_of(shape_of(x))}, {1}};
+  return {};
+}
+
 Status parse_pad(const NodeArgs& args, PadParams& pad) {
   EDGERT_TRY(expect_operands(args, 1, 2, 1));
   const edgert_operand &x = args.inputs[0], &out = args.outputs[0];

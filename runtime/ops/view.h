@@ -22,6 +22,9 @@ Status parse_slice(const NodeArgs& args, StridedView& view);
 // expand(shape): x broadcast to the result's shape.
 Status parse_expand(const NodeArgs& args, StridedView& view);
 
+// bitcast: the same bytes as another type of the same size; the view is of rank 1.
+Status parse_bitcast(const NodeArgs& args, StridedView& view);
+
 enum class PadKind { kConstant, kEdge, kReflect, kWrap };
 
 // pad(kind, pads): out[i] = x[i - before], outside x by `kind`. Operand 1 is the fill, a scalar; without it

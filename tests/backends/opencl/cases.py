@@ -27,7 +27,7 @@ from edgec.ops.resize import Resize
 from edgec.ops.rnn import Rnn
 from edgec.ops.scatter import ScatterElements, ScatterNd
 from edgec.ops.softmax import Softmax
-from edgec.ops.view import Concat, Expand, Extents, Iota, Pad, Slice, Transpose
+from edgec.ops.view import Bitcast, Concat, Expand, Extents, Iota, Pad, Slice, Transpose
 
 RANDOM = np.random.default_rng(0)
 
@@ -66,6 +66,7 @@ def movement() -> list[Case]:
         Case(Transpose((3, 1, 0, 2)), [numbers(RANDOM, (2, 5, 1, 3), "int8")]),
         Case(Slice((5, 0, 1), (-2, 1, 3), (3, 4, 2)), [f32(6, 4, 6)]),
         Case(Expand((3, 4, 2, 5)), [f32(4, 1, 5)]),
+        Case(Bitcast(int(DType.I32)), [f32(4, 5)]),
         Case(Concat(1), [f32(2, 3, 2), f32(2, 0, 2), f32(2, 5, 2)]),
         Case(Pad("constant", (1, 0, 2, 0, 3, 1)), [f32(2, 3, 4), np.float32(7) * np.ones((), np.float32)]),
         Case(Pad("reflect", (1, 2, 1, 0)), [f32(3, 4), None]),
@@ -171,6 +172,8 @@ def windows() -> list[Case]:
         Case(Resize("nearest", (1, 2), (14, 12), (2.0, 2.0), "asymmetric", "floor"), [x]),
         Case(Resize("linear", (1, 2), (10, 4)), [x]),
         Case(Resize("cubic", (2,), (9,), (1.5,), "align_corners"), [x]),
+        Case(Resize("linear", (0, 1, 2, 3), (3, 10, 4, 5)), [x]),
+        Case(Resize("nearest", (0, 1, 2, 3), (3, 10, 4, 5)), [x]),
         Case(Resize("linear", (1, 2), (3, 2), antialias=True), [x]),
     ]
 

@@ -2,31 +2,20 @@
 #include <cstring>
 
 #include "backends/cpu/kernels/kernel.h"
+#include "ops/view.h"
 
 namespace edgert {
 namespace cpu {
 namespace {
 
-struct BitcastState {
-  size_t bytes;
-};
-
 Status plan_bitcast(const NodeArgs& args, edgert_plan& plan) {
-  BitcastState* state = new_state<BitcastState>(&plan);
-  if (!state) return no_memory();
-  EDGERT_TRY(expect_operands(args, 1, 1, 1));
-  const edgert_operand &x = args.inputs[0], &out = args.outputs[0];
-  EDGERT_TRY(expect_plain(args, x, "x"));
-  EDGERT_TRY(expect_shape(args, out, "the result", shape_of(x)));
-  const size_t item = item_size(x.dtype);
-  if (item == 0 || item != item_size(out.dtype))
-    return invalid("%s and %s have different sizes", dtype_name(x.dtype), dtype_name(out.dtype));
-  state->bytes = static_cast<size_t>(size_of(shape_of(x))) * item;
-  return {};
+  StridedView* view = new_state<StridedView>(&plan);
+  return view ? parse_bitcast(args, *view) : no_memory();
 }
 
-Status run_bitcast(const BitcastState& state, const edgert_call& call) {
-  if (state.bytes) std::memcpy(call.outputs[0], call.inputs[0], state.bytes);
+Status run_bitcast(const StridedView& view, const edgert_call& call) {
+  const size_t bytes = static_cast<size_t>(view.dims[0] * view.item);
+  if (bytes) std::memcpy(call.outputs[0], call.inputs[0], bytes);
   return {};
 }
 
@@ -34,6 +23,6 @@ Status run_bitcast(const BitcastState& state, const edgert_call& call) {
 }  // namespace cpu
 
 using namespace cpu;
-extern const edgert_kernel bitcast_kernel = make_kernel<BitcastState, plan_bitcast, run_bitcast>("bitcast");
+extern const edgert_kernel bitcast_kernel = make_kernel<StridedView, plan_bitcast, run_bitcast>("bitcast");
 
 }  // namespace edgert

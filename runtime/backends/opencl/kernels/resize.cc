@@ -8,7 +8,7 @@
 namespace edgert::cl {
 namespace {
 
-constexpr int kSpan = 3;  // neighbouring axes that the kernel resamples
+constexpr int kSpan = 4;  // neighbouring axes that the kernel resamples
 
 struct Int4 {
   int32_t v[4];
@@ -52,7 +52,7 @@ Status make_span(const ResizeParams& p, Span& span) {
     last = std::max(last, p.axes[i].axis);
   }
   if (p.count == 0) first = last = p.rank - 1;
-  if (last - first >= kSpan) return unsupported("resize of axes more than 3 apart");
+  if (last - first >= kSpan) return unsupported("resize of axes more than 4 apart");
   for (int64_t axis = 0; axis < p.rank; axis++) {
     if (axis < first) span.outer *= p.dims[axis];
     if (axis > last) span.inner *= p.dims[axis];
@@ -74,7 +74,7 @@ Status supports(const Device& device, const NodeArgs& args) {
   const auto axes = args.node.ints("axes");
   if (!axes.empty() &&
       *std::max_element(axes.begin(), axes.end()) - *std::min_element(axes.begin(), axes.end()) >= kSpan)
-    return unsupported("resize of axes more than 3 apart");
+    return unsupported("resize of axes more than 4 apart");
   return supports_number(device, {args.node, args.inputs.first(1), args.outputs});
 }
 
@@ -83,7 +83,7 @@ Status plan(Planner& planner, const NodeArgs& args) {
   EDGERT_TRY(parse_resize(args, p));
   Span span;
   EDGERT_TRY(make_span(p, span));
-  const int64_t rows = span.outer * span.out.v[0] * span.out.v[1] * span.out.v[2];
+  const int64_t rows = span.outer * span.out.v[0] * span.out.v[1] * span.out.v[2] * span.out.v[3];
   if (rows * span.inner == 0) return {};
   size_t places = 0, weights = 0;
   EDGERT_TRY(planner.table(span.places.data(), span.places.size() * sizeof(int32_t), places));

@@ -72,6 +72,7 @@ Status plan_concat(Planner& planner, const NodeArgs& args) {
 extern const Family transpose_family = {"transpose", supports_movement, plan_view<parse_transpose>};
 extern const Family slice_family = {"slice", supports_movement, plan_view<parse_slice>};
 extern const Family expand_family = {"expand", supports_movement, plan_view<parse_expand>};
+extern const Family bitcast_family = {"bitcast", supports_movement, plan_view<parse_bitcast>};
 extern const Family concat_family = {"concat", supports_movement, plan_concat};
 
 }  // namespace edgert::cl
