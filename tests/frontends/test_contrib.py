@@ -218,6 +218,7 @@ REFUSED = [
     (Case("Tokenizer", {}, [WORDS]), "works on text"),
     (Case("QOrderedMatMul", {}, [ROWS]), "CUDA's own"),
     (Case("EPContext", {}, [ROWS]), "another device"),
+    (Case("ReorderInput", {}, [IMAGE], domain="com.microsoft.nchwc"), "ORT_ENABLE_EXTENDED"),
     (Case("CDist", {"metric": "cosine"}, [f(3, 4), f(5, 4)]), "'cosine' is not supported"),
     (Case("FusedGemm", {"activation": "Cubic"}, [f(3, 4), f(4, 5)]), "activation is 'Cubic'"),
     (Case("NoSuchOperator", {}, [ROWS]), "com.microsoft.NoSuchOperator 'node': edgec has no form"),

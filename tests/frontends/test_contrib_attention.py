@@ -186,6 +186,7 @@ ROTARY = [
     Case("RotaryEmbedding", {"scale": 3.0}, [f(2, 3, 16), PLACES, COS, SIN]),
 ]
 SCALES = (np.float32(0.02), np.float32(0.01))
+HALVES = (np.float16(0.02), np.float16(0.01))
 QUANTIZED = [
     Case("QAttention", TWO, [u8(2, 3, 6), i8(6, 24), B, *SCALES, None, np.uint8(120), np.int8(3)]),
     Case("QAttention", TWO, [u8(2, 3, 6), u8(6, 24), B, *SCALES, None, np.uint8(120), np.uint8(130)]),

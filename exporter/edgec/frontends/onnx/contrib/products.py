@@ -22,14 +22,18 @@ def integer_product(
     x_scale: Value,
     y_scale: Value,
 ) -> Value:
-    """(x - zero) (y - zero) in i32, times both scales; those of y may be one per column."""
+    """(x - zero) (y - zero) in i32, times both scales in f32; those of y may be one per column.
+
+    The result has the type of y's scales.
+    """
     product = broadcast_product(b, centred(b, x, x_zero, -2), centred(b, y, y_zero, -1))
     scale = b.binary("mul", _plain(b, x_scale), _plain(b, y_scale))
-    return b.binary("mul", b.cast(product, scale.dtype), scale)
+    return b.cast(b.binary("mul", b.cast(product, DType.F32), scale), y_scale.dtype)
 
 
 def _plain(b: Builder, scale: Value) -> Value:
-    return b.reshape(scale, ()) if scale.shape == (1,) else scale
+    """In f32; a single one without axes."""
+    return b.cast(b.reshape(scale, ()) if scale.shape == (1,) else scale, DType.F32)
 
 
 def dynamically_quantized(b: Builder, x: Value) -> tuple[Value, Value, Value]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from edgec.frontends.onnx.builder import Builder
 from edgec.frontends.onnx.contrib.domain import contrib_op
 from edgec.frontends.onnx.errors import Unsupported
-from edgec.frontends.onnx.registry import Call
+from edgec.frontends.onnx.registry import Call, onnx_op
 from edgec.ir.graph import Value
 
 _SEARCH = ("BeamSearch", "GreedySearch", "Sampling", "WhisperBeamSearch", "BifurcationDetector")
@@ -18,6 +18,18 @@ _ORDERED = (
     "QOrderedMatMul",
     "QuantizeWithOrder",
     "DequantizeWithOrder",
+)
+
+
+_BLOCKED = (
+    "Conv",
+    "MaxPool",
+    "GlobalMaxPool",
+    "AveragePool",
+    "GlobalAveragePool",
+    "Upsample",
+    "ReorderInput",
+    "ReorderOutput",
 )
 
 
@@ -36,6 +48,14 @@ def text(b: Builder, call: Call) -> Value:
 @contrib_op(*_ORDERED)
 def ordered(b: Builder, call: Call) -> Value:
     raise Unsupported("its tensors have a layout of CUDA's own", "quantise the model in QDQ format")
+
+
+@onnx_op(*_BLOCKED, domain="com.microsoft.nchwc")
+def blocked(b: Builder, call: Call) -> Value:
+    raise Unsupported(
+        "its tensors have the layout of one CPU",
+        "let ONNX Runtime optimise with ORT_ENABLE_EXTENDED, not ALL",
+    )
 
 
 @contrib_op("EPContext", "Snpe")
