@@ -207,6 +207,26 @@ CONTROL = [
         [np.float32(66 * 12 + 66)],
     ),
     Case(
+        "many branches of different rank on one condition",
+        [
+            node
+            for before, after in zip("xcdeg", "cdegh")
+            for node in [
+                op(
+                    "If",
+                    "f",
+                    f"{after}1",
+                    then_branch=graph({}, "p", op("ReduceSum", before, "p", keepdims=1)),
+                    else_branch=graph({}, "q", op("ReduceMax", before, "q", keepdims=0)),
+                ),
+                op("Neg", f"{after}1", after),
+            ]
+        ]
+        + [op("ReduceSum", "h", "y0", keepdims=0)],
+        {"x": X, "f": np.array(False)},
+        [np.float32(-11)],
+    ),
+    Case(
         "a state that is a shape",
         [
             op(

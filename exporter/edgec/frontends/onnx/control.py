@@ -41,13 +41,7 @@ def branch(importer: Importer, step: NodeStep, call: Call, stack: list[Step]) ->
     branches = (call.graph("then_branch"), call.graph("else_branch"))
     for graph in branches:
         checks.check_body(graph, 0, len(call.outputs))
-    known = b.contents(condition)
-    chosen: Dim | None = None if known is None else known.reshape(-1)[0]
-    if chosen is not None:
-        if b.is_known(chosen):
-            chosen = 1
-        elif b.is_known(logical_not(chosen)):
-            chosen = 0
+    chosen = _known_condition(importer, condition)
     if isinstance(chosen, int):
         inline(importer, step, call, branches[0 if chosen else 1], stack)
         return
@@ -60,6 +54,7 @@ def branch(importer: Importer, step: NodeStep, call: Call, stack: list[Step]) ->
     importer.restore(start)
     if chosen is None:
         (chosen,) = b.dims_of(b.reshape(b.cast(condition, DType.I64), ()))
+        importer.conditions[condition] = chosen
     if len(frames) == 2:
         fork(importer, step, call, chosen, stack)
     elif len(frames) == 1:
@@ -68,6 +63,20 @@ def branch(importer: Importer, step: NodeStep, call: Call, stack: list[Step]) ->
         inline(importer, step, call, branches[0 if first else 1], stack)
     else:
         raise OpError(_both_failed([o for o in outcomes if isinstance(o, Problem)]))
+
+
+def _known_condition(importer: Importer, condition: Value) -> Dim | None:
+    """The condition where it is a dim: 1 or 0 where that follows from the branch that this is in.
+
+    None for data, unless an If around this one has decided on it.
+    """
+    b, known = importer.builder, importer.builder.contents(condition)
+    chosen = importer.conditions.get(condition) if known is None else known.reshape(-1)[0]
+    if chosen is None or isinstance(chosen, int):
+        return chosen
+    if b.is_known(chosen) or b.is_known(logical_not(chosen)):
+        return int(b.is_known(chosen))
+    return None if known is None else chosen
 
 
 def _pruned(condition: Dim, kept_then: bool) -> str:

@@ -20,6 +20,7 @@ from edgec.frontends.onnx.errors import ExportError, Problem, Unsupported
 from edgec.frontends.onnx.loading import ModelSource
 from edgec.frontends.onnx.order import in_order
 from edgec.frontends.onnx.registry import HANDLERS, Call
+from edgec.ir.dims import Dim
 from edgec.ir.graph import Model, Value
 from edgec.ops.base import OpError
 
@@ -105,6 +106,7 @@ class Importer:
         self.targets: list[tuple[Scope, list[str]]] = []
         self.trials = 0  # how many tries of a branch are under way
         self.forks = 0  # how many Ifs were tried both ways
+        self.conditions: dict[Value, Dim] = {}  # data that an If has read as a dim
         self.variants = 0  # how deep copies of the rest of a graph are nested
 
     def run(self, shapes: Shapes) -> Model:
