@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from edgec.ir.dims import floordiv
+from edgec.ir.graph import Node, Value
 from edgec.ir.types import DType, TensorType
 from edgec.ops.grid_sample import GridSample
 from edgec.ops.normalize import Normalize
@@ -36,7 +38,7 @@ def lower_pool(at: Lowering) -> None:
     since = {"average": 19, "lp": 18}.get(op.kind, 0)
     if "dilations" in settings:
         at.target.since(since, at.node.name, f"{op_type} with dilations")
-    if op.ceil_mode:
+    if op.ceil_mode and _has_partial_windows(op, x, at.node.outputs[0]):
         at.target.since(18 if op.kind == "lp" else 0, at.node.name, "LpPool with ceil_mode")
         settings["ceil_mode"] = 1
     if op.kind == "average":
@@ -58,6 +60,20 @@ def lower_pool(at: Lowering) -> None:
     at.become(*results)
 
 
+def _has_partial_windows(op: Pool, x: Value, result: Value) -> bool:
+    """Whether a last window may reach beyond the pads; where none does, `ceil_mode` says nothing.
+
+    Older opsets count one too many where such a window would start in the pads.
+    """
+    spatial = x.rank - 2
+    for i, (size, made) in enumerate(zip(x.shape[1:-1], result.shape[1:-1])):
+        extent = (op.kernel[i] - 1) * op.dilations[i] + 1
+        whole = floordiv(size + op.pads[i] + op.pads[spatial + i] - extent, op.strides[i]) + 1
+        if made != whole:
+            return True
+    return False
+
+
 def _padded(at: Lowering, op: Pool, image: Any) -> Any:
     """The image with what never wins a maximum around it."""
     if op.kind != "max" or op.indices or op.ceil_mode or not image.dtype.is_float:
@@ -72,8 +88,6 @@ def _padded(at: Lowering, op: Pool, image: Any) -> Any:
 
 def _emit(at: Lowering, op: Any, *operands: Any) -> list[Any]:
     """The results of an operator with several."""
-    from edgec.ir.graph import Node, Value
-
     values = [Value(old.name, t) for old, t in zip(at.node.outputs, op.results, strict=True)]
     at.editor.insert(Node(op, list(operands), values, at.node.name))
     return values

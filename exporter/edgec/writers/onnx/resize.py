@@ -1,4 +1,4 @@
-"""Resampling."""
+"""Resampling, and images from files."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from edgec.ir.dims import Dim, Expr, floordiv, product, symbols_of
 from edgec.ir.graph import Element, Node, Value
 from edgec.ir.types import DType
+from edgec.ops.image import ImageDecode
 from edgec.ops.map import Map
 from edgec.ops.program import Program
 from edgec.ops.reduce import Reduce
@@ -15,6 +16,12 @@ from edgec.ops.view import Bitcast
 from edgec.writers.onnx.scope import Scope, is_static, writes
 from edgec.writers.onnx.target import onnx_type
 from edgec.writers.onnx.view import op_of, reshape
+
+
+@writes("image_decode")
+def write_image_decode(scope: Scope, node: Node) -> str:
+    op = op_of(node, ImageDecode)
+    return scope.emit("ImageDecoder", scope.name(node.operand(0)), pixel_format=op.format)
 
 
 @writes("resize")

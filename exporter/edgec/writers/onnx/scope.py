@@ -191,7 +191,7 @@ class Scope:
         for node in self.graph.nodes:
             handler = HANDLERS.get(node.op.name)
             if handler is None:
-                raise OnnxError(f"'{node.name}': operator {node.op.name} has no form in ONNX yet")
+                raise OnnxError(f"'{node.name}': ONNX has no operator for {node.op.name}")
             self.who = node.name
             mark = len(self.nodes)
             found = handler(self, node)

@@ -13,7 +13,9 @@ from edgec.writers.onnx.errors import OnnxError
 
 OLDEST, NEWEST = 13, 26
 ML_VERSION = 5  # of ai.onnx.ml
-_NEWER_TYPES = {
+_NEWER_TYPES = {  # of containers, the first opset whose Identity takes them
+    DType.SEQUENCE: 14,
+    DType.OPTIONAL: 16,
     DType.BF16: 13,
     DType.F8E4M3FN: 19,
     DType.F8E4M3FNUZ: 19,
@@ -73,7 +75,7 @@ class Target:
             raise OnnxError(f"'{who}': {what} needs opset {opset}, this is {self.opset}; choose a newer one")
 
     def check_type(self, dtype: DType, who: str) -> None:
-        self.since(_NEWER_TYPES.get(dtype, OLDEST), who, f"element type {dtype.text}")
+        self.since(_NEWER_TYPES.get(dtype, OLDEST), who, f"type {dtype.text}")
 
 
 @lru_cache(maxsize=4096)
