@@ -16,12 +16,12 @@ from edgec.cli.common import (
     command,
     gather_inputs,
     need_file,
+    need_model,
     out,
     parse_sizes,
     print_json,
 )
 from edgec.cli.timing import cold_start, interleaved
-from edgec.format.read import read_model
 
 PEER = "onnxruntime"
 
@@ -39,11 +39,11 @@ def bench(
         list[str] | None, typer.Option("--input", "-i", help="NAME=file.npy, image.png, a number, or random")
     ] = None,
     shape: Annotated[list[str] | None, typer.Option(help="NAME=1,3,48,320: sizes of random inputs")] = None,
-    seconds: Annotated[float, typer.Option(help="how long to run for")] = 3.0,
+    seconds: Annotated[float, typer.Option(min=0, help="how long to run for")] = 3.0,
     json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """Measure load, first run, latency and memory; with --vs beside ONNX Runtime, taking turns."""
-    need_file(model)
+    graph = need_model(model).main
     if vs not in ("", PEER):
         raise UsageError(f"--vs {vs!r}: expected {PEER}")
     if vs and source is None:
@@ -52,7 +52,7 @@ def bench(
             raise UsageError(
                 "--vs: give the ONNX model too: edgec bench model.edge model.onnx --vs onnxruntime"
             )
-    inputs = gather_inputs(read_model(model).main, input or [], parse_sizes(shape or []), 0)
+    inputs = gather_inputs(graph, input or [], parse_sizes(shape or []), 0)
     engines = {name: model for name in device or ["cpu"]}
     if vs and source is not None:
         engines[PEER] = need_file(source)

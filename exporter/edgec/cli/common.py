@@ -16,7 +16,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from edgec.cli.images import IMAGE_SUFFIXES, load_image
-from edgec.ir.graph import Graph, Value
+from edgec.format.read import read_model
+from edgec.format.tables import FormatError
+from edgec.ir.graph import Graph, Model, Value
 from edgec.samples import InputError, random_array, sizes_of_symbols
 
 Array = np.ndarray[Any, Any]
@@ -86,6 +88,15 @@ def need_file(path: Path) -> Path:
     if not path.is_file():
         raise UsageError(f"{path}: no such file" if not path.exists() else f"{path}: not a file")
     return path
+
+
+def need_model(path: Path) -> Model:
+    """The model in an .edge file. Raises UsageError where it is missing, FormatError where it is damaged."""
+    try:
+        return read_model(need_file(path))
+    except FormatError as error:
+        hint = "; edgec export makes an .edge file from an ONNX model" if path.suffix == ".onnx" else ""
+        raise FormatError(f"{path}: {error}{hint}") from error
 
 
 def pair(text: str, option: str, expected: str) -> tuple[str, str]:

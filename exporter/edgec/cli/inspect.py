@@ -10,9 +10,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from edgec.cli.common import bytes_text, command, need_file, out, print_json, shape_text
+from edgec.cli.common import bytes_text, command, need_file, need_model, out, print_json, shape_text
 from edgec.cli.summary import counts_text, summary_of, summary_rows
-from edgec.format.read import read_model
 from edgec.ir.text import graph_text
 
 
@@ -42,7 +41,7 @@ def inspect(
 
 def edge_facts(path: Path, device: str) -> dict[str, Any]:
     """What the file holds, and what the runtime would do with it if it can be loaded here."""
-    model = read_model(path)
+    model = need_model(path)
     found = summary_of(model)
     found["bytes"] = path.stat().st_size
     found["graph"] = "\n".join(graph_text(graph) for graph in model.entries.values())

@@ -15,13 +15,12 @@ from edgec.cli.common import (
     UsageError,
     command,
     gather_inputs,
-    need_file,
+    need_model,
     out,
     parse_sizes,
     print_json,
     shape_text,
 )
-from edgec.format.read import read_model
 
 LARGEST_SHOWN = 5
 
@@ -44,7 +43,7 @@ def run(
     """Run a file once and show its outputs. Inputs that are not given are random."""
     from edgec.validate.engines import engine
 
-    graph = read_model(need_file(model)).main
+    graph = need_model(model).main
     inputs = gather_inputs(graph, input or [], parse_sizes(shape or []), seed)
     subject = engine(device, model, None, threads)
     start = time.perf_counter()

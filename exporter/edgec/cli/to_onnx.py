@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from edgec.cli.common import UsageError, bytes_text, command, need_file, out, print_json
+from edgec.cli.common import UsageError, bytes_text, command, need_model, out, print_json
 
 
 @command
@@ -27,13 +27,13 @@ def to_onnx(
     """Turn an .edge file back into an ONNX model."""
     from edgec.writers.onnx.convert import to_onnx as convert
 
-    need_file(model)
+    source = need_model(model)
     path = output or model.with_suffix(".onnx")
     if path.is_dir() or not path.parent.is_dir():
         raise UsageError(f"--output {path}: expected the name of a file in a folder that is there")
     if path.resolve() == model.resolve():
         raise UsageError(f"--output {path}: is the file itself; give the ONNX model another name")
-    proto = convert(model, path, opset, entry=entry)
+    proto = convert(source, path, opset, entry=entry)
     facts = _facts(proto, path)
     if json:
         print_json(facts)

@@ -15,12 +15,12 @@ from edgec.cli.common import (
     command,
     gather_inputs,
     need_file,
+    need_model,
     out,
     parse_sizes,
     print_json,
     shape_text,
 )
-from edgec.format.read import read_model
 from edgec.validate import Comparison, Difference, Report
 from edgec.validate import validate as compare
 
@@ -50,11 +50,11 @@ def validate(
 
     References that the file carries need neither onnx nor the original model.
     """
-    need_file(model)
+    graph = need_model(model).main
     if source is not None:
         need_file(source)
     sizes = parse_sizes(shape or [])
-    cases = [gather_inputs(read_model(model).main, input, sizes, 0)] if input else []
+    cases = [gather_inputs(graph, input, sizes, 0)] if input else []
     report = compare(
         model,
         source,
