@@ -158,6 +158,8 @@ def resize(g: Grower) -> None:
     attributes = {"mode": g.choose([mode, "cubic"]), "coordinate_transformation_mode": g.choose(names)}
     if attributes["mode"] == "nearest":
         attributes["nearest_mode"] = g.choose(["floor", "ceil", "round_prefer_floor", "round_prefer_ceil"])
+    if attributes["coordinate_transformation_mode"] == "align_corners":
+        scales = [1.0, 1.0, 2.0, g.choose([1.0, 3.0])]  # ONNX Runtime does not round the corner's place
     empty = None if g.opset >= 13 else g.constant(np.zeros(0, np.float32))
     if g.chance(0.5):
         g.one("Resize", x, empty, g.constant(scales, np.float32), **attributes)

@@ -150,7 +150,7 @@ def pad(g: Grower) -> None:
     pads = [g.integer(-1, 2) if mode == "constant" else g.integer(0, 2) for _ in range(2 * x.rank)]
     if mode == "reflect":
         pads = [min(p, x.shape[i % x.rank] - 1) for i, p in enumerate(pads)]
-    if any(d + pads[i] + pads[i + x.rank] < 0 for i, d in enumerate(x.shape)):
+    if any(d + min(pads[i], 0) + min(pads[i + x.rank], 0) < 0 for i, d in enumerate(x.shape)):
         raise Reject("less than nothing left")
     if g.opset < 11:
         g.one("Pad", x, mode=mode, pads=pads, value=1.5)
