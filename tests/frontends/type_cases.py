@@ -67,11 +67,12 @@ PLAIN_UNARY = (
     "LeakyRelu LogSoftmax LpNormalization Mish Neg Not Relu Round Selu Shape Shrink Sigmoid Sign Sin Sinh "
     "Size Softmax Softplus Softsign Swish Tan Tanh ThresholdedRelu Celu Transpose Flatten BitwiseNot NonZero"
 )
+OF_AXES = ("Flatten", "Hardmax", "LogSoftmax", "LpNormalization", "NonZero", "Softmax")
 PLAIN_BINARY = "Add Sub Mul Equal Greater GreaterOrEqual Less LessOrEqual And Or Xor Max Min Sum Mean"
 
 EXAMPLES: dict[str, list[Example]] = {
-    **{op: [one((2, 3))] for op in PLAIN_UNARY.split()},
-    **{op: [PAIR] for op in PLAIN_BINARY.split()},
+    **{op: [one((2, 3)), *([] if op in OF_AXES else [one(())])] for op in PLAIN_UNARY.split()},
+    **{op: [PAIR, one((), (2,))] for op in PLAIN_BINARY.split()},
     **{op: [one(BITS[0], BITS[1])] for op in ("BitwiseAnd", "BitwiseOr", "BitwiseXor")},
     "BitShift": [one(*BITS, direction="LEFT"), one(*BITS, direction="RIGHT")],
     "Acos": [one(INSIDE)],
@@ -134,7 +135,6 @@ EXAMPLES: dict[str, list[Example]] = {
     "OneHot": [one(np.array([1, 0, 2]), np.array(3), np.array([2, 5]))],
     "TopK": [two(np.array([[3, 1, 4], [1, 5, 9]]), ints(2))],
     "Unique": [Example({"sorted": 1}, [np.array([3, 1, 3, 2, 1])], 4)],
-    "NonMaxSuppression": [],
     # reductions
     **{
         op: [one((2, 3, 2), ints(1))]

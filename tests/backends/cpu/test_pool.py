@@ -78,7 +78,11 @@ def test_resize_options(cpu: Device, kind: str) -> None:
     compare(Resize(kind, (1, 2), (5, 4), antialias=True), [x], cpu)
     compare(Resize(kind, (1, 2), (24, 18), exclude_outside=True, cubic_a=-0.5), [x], cpu)
     compare(Resize(kind, (1,), (7,)), [x.astype(np.float16)], cpu)
-    compare(Resize(kind, (1,), (7,)), [x.astype(np.float64)], cpu)
+    wide = numbers(RANDOM, (1, 12, 9, 4), "float64")
+    compare(Resize(kind, (1,), (7,)), [wide], cpu, tolerance=1e-14)
+    compare(Resize(kind, (1, 2), (5, 20), (0.45, 2.3), "align_corners"), [wide], cpu, tolerance=1e-14)
+    bits = tuple(np.array([0.45, 2.3]).view(np.int64).tolist())
+    compare(Resize(kind, (1, 2), (5, 20), scale_bits=bits), [x], cpu)
 
 
 @pytest.mark.parametrize("kind", ["nearest", "linear", "cubic"])
@@ -90,5 +94,5 @@ def test_resize_of_a_region(cpu: Device, kind: str) -> None:
 
 
 def test_nearest_of_any_type(cpu: Device) -> None:
-    for dtype in ("int8", "int64", "float16", "bool"):
+    for dtype in ("int8", "int64", "float16", "bool", "complex64", "complex128"):
         compare(Resize("nearest", (1, 2), (7, 6)), [numbers(RANDOM, (1, 3, 4, 5), dtype)], cpu)
