@@ -114,7 +114,13 @@ class Net:
         return self(Reshape(shape), x)
 
 
-def check(graph: Graph, *passes: Pass, symbols: dict[str, int] | None = None, seed: int = 0) -> Graph:
+def check(
+    graph: Graph,
+    *passes: Pass,
+    symbols: dict[str, int] | None = None,
+    seed: int = 0,
+    inputs: dict[str, Array] | None = None,
+) -> Graph:
     """Run passes on a copy, verify after each, compare results and named values; returns the copy.
 
     Checks too that a second run of each pass in turn changes nothing that verification would not like.
@@ -122,9 +128,10 @@ def check(graph: Graph, *passes: Pass, symbols: dict[str, int] | None = None, se
     verify(graph)
     changed = copy.deepcopy(graph)
     for run in passes:
-        run(changed)
+        for inner in list(changed.walk())[::-1]:
+            run(inner)
         verify(changed)
-    inputs = random_inputs(graph, symbols or {}, seed)
+    inputs = inputs or random_inputs(graph, symbols or {}, seed)
     expected, found = interpret(graph, inputs), interpret(changed, inputs)
     assert list(expected) == list(found)
     for name, array in expected.items():
