@@ -130,3 +130,19 @@ def test_an_operand_that_is_not_read_still_broadcasts() -> None:
     builder = Builder([DType.F32, DType.F32])
     program = builder.finish(builder("neg", 0))
     check(program, [np.ones(3, np.float32), np.ones((2, 3), np.float32)], DType.F32)
+
+
+@pytest.mark.parametrize("dtype", [DType.U8, DType.I8], ids=lambda d: d.text)
+def test_quantization_comes_back(dtype: DType) -> None:
+    whole = np.iinfo(dtype.numpy)
+    b = Builder([DType.F32])
+    steps = b("round", b("div", 0, b.const(0.1, DType.F32)))
+    if dtype == DType.U8:
+        steps = b("add", steps, b.const(3.0, DType.F32))
+    low, high = b.const(float(whole.min), DType.F32), b.const(float(whole.max), DType.F32)
+    stored = b.cast(b("min", b("max", steps, low), high), dtype)
+    x = np.linspace(-20, 40, 121, dtype=np.float32)
+    assert check(b.finish(stored), [x], dtype) == ["QuantizeLinear"]
+    difference = b("sub", b.cast(stored, DType.I32), b.const(3, DType.I32))
+    program = b.finish(b("mul", b.cast(difference, DType.F32), b.const(0.1, DType.F32)))
+    assert check(program, [x], DType.F32, 1e-6) == ["QuantizeLinear", "DequantizeLinear"]

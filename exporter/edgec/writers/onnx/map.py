@@ -12,6 +12,7 @@ from edgec.ops.program import Instruction, Program
 from edgec.ops.shapes import broadcast
 from edgec.writers.onnx import scalar
 from edgec.writers.onnx.idioms import Matcher
+from edgec.writers.onnx.quantize import Finder, Quantization
 from edgec.writers.onnx.ranges import ranges
 from edgec.writers.onnx.scope import Scope, writes
 
@@ -42,6 +43,7 @@ class Expression:
         self.first = len(program.operands)
         self.last = self.first + len(program.code) - 1
         self.matcher = Matcher(program, [v.rank for v in operands])
+        self.quantizations = Finder(program)
         self.known = ranges(program, [v.dtype for v in operands])
         self.registers: dict[int, str] = {}
 
@@ -98,11 +100,27 @@ class Expression:
         instruction = self.program.code[register - self.first]
         if instruction.op == "const":
             return scalar.number(scope, instruction.value, instruction.dtype)
+        quantization = self.quantizations.at(register)
+        if quantization is not None and self._is_stored(quantization):
+            return self._quantization(quantization)
         found = self.matcher.at(register, self._allows)
         if found is not None:
             names = [self._register(r) for r in found.registers]
             return scope.emit(found.op_type, *names, **found.attributes)
         return self._clip(register, instruction) or self._instruction(instruction)
+
+    def _is_stored(self, found: Quantization) -> bool:
+        """Whether an operand's bytes are bytes: those below a byte are computed as such."""
+        register = found.register
+        return (
+            register >= self.first or self.operands[register].dtype.compute == self.operands[register].dtype
+        )
+
+    def _quantization(self, found: Quantization) -> str:
+        scope = self.scope
+        zero_point = scalar.number(scope, found.zero_point, found.dtype)
+        scale = scalar.number(scope, found.scale, DType.F32)
+        return scope.emit(found.op_type, self._register(found.register), scale, zero_point)
 
     def _clip(self, register: int, instruction: Instruction) -> str | None:
         found = self.matcher.clip(register)
