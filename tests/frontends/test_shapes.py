@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from onnx_models import FLOAT, INT64, check, imported, info, model_of, node, operators
 
+from edgec.format.read import read_model
+from edgec.format.write import write_model
 from edgec.frontends.onnx import ExportError
 from edgec.interpreter import interpret
 from edgec.ir.graph import Element, InputDim
@@ -113,6 +115,19 @@ def test_slices_read_at_run_time() -> None:
     for a, b, axis, step in ((1, 3, 0, 1), (-1, -9, 1, -2), (0, 99, -1, 2), (3, 1, 0, 1)):
         values = {"a": a, "b": b, "axis": axis, "step": step}
         check(model, {"x": x, **{k: np.array([v]) for k, v in values.items()}})
+
+
+@pytest.mark.parametrize("axes", [[0], [1, 3], [-1, 0], [3, 1, 0, 2]])
+def test_pads_read_at_run_time(axes: list[int]) -> None:
+    """Sizes under pads that may crop stay short: their product is read back from a file."""
+    k = len(axes)
+    nodes = [node("Pad", ["x", "pads", "", "axes"], ["z"]), node("Reshape", ["z", "all"], ["y"])]
+    inputs = [info("x", ["a", 3, "b", 5]), info("pads", [2 * k], INT64), info("axes", [k], INT64)]
+    feeds = {"x": np.arange(120, dtype=np.float32).reshape(2, 3, 4, 5), "axes": np.array(axes)}
+    feeds["pads"] = np.array([1, 0, 2, 3][:k] + [2, 1, 0, 1][:k])
+    result = check(model_of(nodes, inputs, ["y"], {"all": [-1]}), feeds)
+    expected = interpret(result, feeds)["y"]
+    np.testing.assert_array_equal(interpret(read_model(write_model(result)), feeds)["y"], expected)
 
 
 def test_the_rank_must_be_known() -> None:

@@ -136,6 +136,8 @@ EQUAL: list[tuple[Dim, Dim]] = [
     (select(1, N, M), N),
     (product([N, 2, M]), 2 * M * N),
     ((N + M) * (N - M), N * N - M * M),
+    (N + maximum(K, 0) - maximum(K * -1, 0), N + K),
+    (3 * maximum(K - 1, 0) - 3 * maximum(1 - K, 0), 3 * K - 3),
 ]
 
 
