@@ -84,6 +84,11 @@ CASES: list[Case] = [
 ]
 
 
+def test_exit_codes_are_in_the_help(edgec_command) -> None:
+    text = " ".join(edgec_command("--help").output.split())
+    assert "Exit codes: 0 done; 1 no" in text and "3 a fault of edgec" in text
+
+
 @pytest.fixture
 def files(edge_file: Path, onnx_file: Path, tmp_path: Path) -> dict[str, Path]:
     whole = edge_file.read_bytes()

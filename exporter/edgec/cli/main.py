@@ -15,6 +15,8 @@ from edgec.cli.validate import validate
 app = typer.Typer(
     name="edgec",
     help="Compiles trained networks into .edge files, and runs, checks and measures them.",
+    epilog="Exit codes: 0 done; 1 no (a model that cannot be exported, results that diverge); "
+    "2 bad input; 3 a fault of edgec.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
