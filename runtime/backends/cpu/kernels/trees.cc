@@ -1,4 +1,4 @@
-// tree_ensemble: a few rows go down each tree together, so that their loads overlap.
+// tree_ensemble: some rows go down each tree together, so that their loads overlap.
 #include "ops/trees.h"
 
 #include <algorithm>
@@ -9,7 +9,7 @@ namespace edgert {
 namespace cpu {
 namespace {
 
-constexpr int64_t kRows = 8;
+constexpr int64_t kRows = 32;
 
 template <class T>
 struct TreeNode {
