@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import onnx
 import pytest
 from onnx import helper
 from onnx.reference import ReferenceEvaluator
 from onnx_models import imported, info, model_of, node
 
-from edgec.frontends.onnx import ExportError
 from edgec.interpreter import interpret
 
 DOMAIN = "ai.onnx.preview.training"
@@ -46,10 +44,3 @@ def test_step(operator: str, attributes: dict[str, Any], states: int, count: int
     for name, wanted in zip(outputs, expected):
         assert found[name].dtype == np.float32
         np.testing.assert_allclose(found[name], wanted, rtol=1e-5, atol=1e-6)
-
-
-def test_gradients_are_refused_by_name() -> None:
-    gradient = node("Gradient", ["x"], ["d"], domain=DOMAIN, xs=["x"], y="y")
-    model: onnx.ModelProto = model_of([gradient], [info("x", [2])], ["d"])
-    with pytest.raises(ExportError, match="Gradient 'd_node': edgec does not differentiate"):
-        imported(model)

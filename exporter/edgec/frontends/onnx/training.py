@@ -1,11 +1,10 @@
-"""ai.onnx.preview.training: one step of an optimiser is arithmetic. Gradients are for training frameworks."""
+"""ai.onnx.preview.training: one step of an optimiser is arithmetic."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from edgec.frontends.onnx.builder import Builder
-from edgec.frontends.onnx.errors import Unsupported
 from edgec.frontends.onnx.map import select
 from edgec.frontends.onnx.registry import Call, onnx_op
 from edgec.ir.graph import Value
@@ -98,10 +97,3 @@ def _momentum(do: Arithmetic, call: Call, rate: Value, count: Value, group: Sequ
     velocity = do("add", do("mul", velocity, alpha), select(do.builder, first, later, gradient))
     step = velocity if mode == "standard" else do("add", gradient, do("mul", velocity, alpha))
     return [do("sub", x, do("mul", step, rate)), velocity]
-
-
-@onnx_op("Gradient", domain=_DOMAIN)
-def gradient(b: Builder, call: Call) -> Value:
-    raise Unsupported(
-        "edgec does not differentiate", "write the gradient's graph out with a training framework"
-    )
