@@ -159,6 +159,21 @@ def test_old_forms_of_operators(opset: int, old: onnx.NodeProto, shape: tuple[in
     check(model, {"x": x}, peer="onnxruntime")
 
 
+def test_defaults_of_attributes_are_f32_as_attributes_are() -> None:
+    model = model_of([node("LeakyRelu", ["x"], ["y"])], [info("x", [1], onnx.TensorProto.DOUBLE)], ["y"])
+    assert interpret(imported(model), {"x": np.array([-1.0])})["y"] == -float(np.float32(0.01))
+
+
+@pytest.mark.parametrize(
+    ("operator", "expected"), [("ReduceL2", 7), ("ReduceLogSum", 2), ("ReduceLogSumExp", 5)]
+)
+def test_roots_and_logarithms_of_integers_are_rounded_towards_zero(operator: str, expected: int) -> None:
+    model = model_of([node(operator, ["x"], ["y"], keepdims=0)], [info("x", [3], INT64)], ["y"], opset=18)
+    graph = imported(model).main
+    assert interpret(graph, {"x": np.array([3, 4, 5])})["y"] == expected
+    assert all(v.dtype.is_float for n in graph.nodes if "sqrt" in str(n.op) for v in n.inputs if v)
+
+
 def test_sparse_initialisers_become_dense() -> None:
     model = model_of([node("Add", ["x", "w"], ["y"])], [info("x", [2, 3])], ["y"])
     values = numpy_helper.from_array(np.float32([5, 7]), "w")

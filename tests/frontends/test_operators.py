@@ -47,6 +47,7 @@ CASES: list[Case] = [
     ("ReduceMean", 13, {"axes": [1]}, [X], 1),
     ("ReduceL2", 18, {}, [X, i(0, 2)], 1),
     ("ReduceLogSumExp", 18, {"keepdims": 0}, [X, i(1)], 1),
+    ("ReduceL2", 18, {"keepdims": 0}, [i(3, 4, 5)], 1),
     ("ArgMax", 13, {"axis": 1, "keepdims": 0}, [X], 1),
     ("CumSum", 14, {"reverse": 1}, [X, np.int64(1)], 1),
     ("MatMul", 13, {}, [f(4), f(2, 4, 3)], 1),
