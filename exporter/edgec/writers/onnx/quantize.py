@@ -34,7 +34,7 @@ class Finder:
         return self._quantize(register) or self._dequantize(register)
 
     def _quantize(self, register: int) -> Quantization | None:
-        """integer(min(max(round(x / scale) + zero point, least), most))."""
+        """integer(min(max(round(x / scale) + zero point, least), most)), or without the division."""
         cast = self._instruction(register, "cast")
         if cast is None or cast.dtype not in _STORED:
             return None
@@ -45,13 +45,16 @@ class Finder:
             return None
         inner, zero = self._with_number(least[0], "add") or (least[0], 0.0)
         rounded = self._instruction(inner, "round")
-        divided = self._instruction(rounded.args[0], "div") if rounded else None
-        scale = self._number(divided.args[1]) if divided else None
-        if divided is None or scale is None or divided.dtype != DType.F32 or scale <= 0:
+        if rounded is None or rounded.dtype != DType.F32:
             return None
         if zero != int(zero) or not whole.low <= zero <= whole.high:
             return None
-        return Quantization("QuantizeLinear", divided.args[0], scale, int(zero), cast.dtype)
+        x, scale = rounded.args[0], 1.0  # which is where a product before has taken the scale in
+        divided = self._instruction(x, "div")
+        by = self._number(divided.args[1]) if divided else None
+        if divided is not None and by is not None and by > 0:
+            x, scale = divided.args[0], by
+        return Quantization("QuantizeLinear", x, scale, int(zero), cast.dtype)
 
     def _dequantize(self, register: int) -> Quantization | None:
         """f32(i32(x) - zero point) * scale."""
