@@ -57,6 +57,7 @@ CASES: list[Case] = [
     ("Conv", 11, {"pads": [1, 0, 2, 1], "strides": [2, 1], "group": 2}, [IMAGE, f(6, 2, 3, 2), f(6)], 1),
     ("Conv", 11, {"auto_pad": "SAME_UPPER", "strides": [2, 2]}, [IMAGE, f(3, 4, 3, 3)], 1),
     ("Conv", 11, {"dilations": [2]}, [f(2, 3, 9), f(4, 3, 3)], 1),
+    ("MaxPool", 12, {"kernel_shape": [3, 5], "strides": [2, 3], "ceil_mode": 1}, [IMAGE[:, :, :2, :3]], 1),
     ("ConvTranspose", 11, {"strides": [2, 2], "output_padding": [1, 0]}, [IMAGE, f(4, 3, 3, 2), f(3)], 1),
     ("ConvTranspose", 11, {"group": 2}, [IMAGE, f(4, 3, 2, 2)], 1),
     ("MaxPool", 12, {"kernel_shape": [3, 2], "strides": [2, 2], "ceil_mode": 1}, [IMAGE], 1),

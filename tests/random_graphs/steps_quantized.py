@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from grower import Grower, Tensor, step
+from steps_linear import not_empty
 
 
 def zero_point(g: Grower, dtype: type, shape: tuple[int, ...] = ()) -> Tensor:
@@ -58,7 +59,7 @@ def conv_integer(g: Grower) -> None:
     x = g.pick("i", 4, lambda t: t.array.dtype == np.uint8 and 0 not in t.shape)
     w = g.constant(g.data(np.uint8, [2, x.shape[1], 2, 2]))
     points = [zero_point(g, np.uint8)] if g.chance(0.6) else []
-    g.one("ConvInteger", x, w, *points, pads=[g.integer(0, 1) for _ in range(4)])
+    not_empty(g.one("ConvInteger", x, w, *points, pads=[g.integer(0, 1) for _ in range(4)]))
 
 
 @step(10)

@@ -11,7 +11,15 @@ from edgec.ir.dims import Dim, ceildiv, less, select
 from edgec.ir.types import DType, TensorType
 from edgec.ops.base import Array, Context, Op, OpError, given, register, static
 from edgec.ops.scalar_eval import load, store
-from edgec.ops.shapes import Operands, check_rank, check_windows, operand, window_size
+from edgec.ops.shapes import (
+    Operands,
+    check_rank,
+    check_windows,
+    operand,
+    require_at_least,
+    window_room,
+    window_size,
+)
 from edgec.ops.windows import pad_spatial, taps
 
 KINDS = ("max", "average", "lp")
@@ -57,11 +65,13 @@ class Pool(Op):
     def _size(self, x: TensorType, i: int, context: Context) -> Dim:
         size, begin, end = x.shape[1 + i], self.pads[i], self.pads[x.rank - 2 + i]
         kernel, stride, dilation = self.kernel[i], self.strides[i], self.dilations[i]
-        floor = window_size(context, size, begin, end, kernel, stride, dilation)
         if not self.ceil_mode or stride == 1:
-            return floor
+            return window_size(context, size, begin, end, kernel, stride, dilation)
+        padded = window_room(size, begin, end)
         extent = (kernel - 1) * dilation + 1
-        ceil = ceildiv(size + begin + end - extent, stride) + 1
+        message = f"padded input size {padded} is at least the kernel's {extent}, less what ceil_mode adds"
+        require_at_least(context, padded + (stride - 1), extent, message)
+        ceil = ceildiv(padded - extent, stride) + 1
         starts_inside = less((ceil - 1) * stride, size + begin)
         return select(starts_inside, ceil, ceil - 1)
 

@@ -89,12 +89,17 @@ def window_size(
     context: Context, size: Dim, begin: Dim, end: Dim, kernel: Dim, stride: int, dilation: int
 ) -> Dim:
     """Windows that fit in a padded axis: floor((size + begin + end - extent) / stride) + 1."""
-    if any(isinstance(p, int) and p < 0 for p in (begin, end)):
-        raise OpError(f"pads {begin} and {end} must not be negative")
     extent = (kernel - 1) * dilation + 1
-    padded = size + begin + end
+    padded = window_room(size, begin, end)
     require_at_least(context, padded, extent, f"padded input size {padded} is at least the kernel's {extent}")
     return floordiv(padded - extent, stride) + 1
+
+
+def window_room(size: Dim, begin: Dim, end: Dim) -> Dim:
+    """The size of a padded axis. Raises OpError for pads known to be negative."""
+    if any(isinstance(p, int) and p < 0 for p in (begin, end)):
+        raise OpError(f"pads {begin} and {end} must not be negative")
+    return size + begin + end
 
 
 def check_windows(
