@@ -145,6 +145,14 @@ def reductions() -> list[Case]:
         Case(Reduce("mean", (1, 2), False), [f32(3, 9, 9)]),
         Case(Reduce("sum", ()), [f32(3, 2)]),
         Case(Reduce("sum", (1,), prologue=binary("mul", DType.F32)), [f32(3, 40, 2), f32(40, 1)]),
+        Case(
+            Reduce("mean", (1,), epilogue=scaled_residual()),
+            [f32(3, 40, 2), f32(3, 1, 1), f32(), f32(3, 1, 2)],
+        ),
+        Case(
+            Reduce("sum", (1,), False, binary("mul", DType.F32), scaled_residual()),
+            [f32(3, 40, 2), f32(40, 1), f32(2), f32(3, 1), f32()],
+        ),
         Case(Softmax(1), [f32(3, 70)]),
         Case(Softmax(0, True), [f32(5, 7)]),
         Case(Normalize((2,)), [f32(3, 4, 50), f32(50), f32(50)]),

@@ -58,8 +58,6 @@ Status supports_one(const Device& device, const NodeArgs& args, const char* attr
 }
 
 Status supports(const Device& device, const NodeArgs& args) {
-  const Program* epilogue = args.node.program("epilogue");
-  if (epilogue && epilogue->operands.size() > 1) return unsupported("an epilogue with operands");
   EDGERT_TRY(supports_one(device, args, "prologue"));
   EDGERT_TRY(supports_one(device, args, "epilogue"));
   return supports_number(device, args);
@@ -99,13 +97,16 @@ Status plan(Planner& planner, const NodeArgs& args) {
   EDGERT_TRY(read_axes(args, "axes", x.rank, axes));
   if (p.results == 0) return {};
   const AxisWalks walks = walk_axes(shape_of(x), axes);
-  const Program *prologue = args.node.program("prologue"), *epilogue = args.node.program("epilogue");
+  const Program* prologue = args.node.program("prologue");
   Source source = planner.source();
   define_axes(planner.device(), source, walks);
   define_prologue(source, args, prologue);
-  if (epilogue) source.add(program_text(*epilogue, "edge_last"));
+  const Epilogue epilogue(p.epilogue, p.prologue_operands);
+  if (p.has_epilogue) epilogue.define(source);
+  else source.define("EPILOGUE_PARAMETERS", "");
   define_kind(source, p.kind, prologue ? prologue->result_dtype() : compute_dtype(x.dtype));
-  source.define("FINISH(t, n)", epilogue ? "edge_last(MEAN(t, n))" : "MEAN(t, n)");
+  source.define("FINISH(t, n)",
+                p.has_epilogue ? "EPILOGUE(MEAN(t, n), result, result / last, result % last)" : "MEAN(t, n)");
   source.define("LOAD_X", std::string("load_") + storage_text(x.dtype));
   source.define("STORE_Y", std::string("store_") + storage_text(args.outputs[0].dtype));
   Launch* launch;
@@ -113,6 +114,9 @@ Status plan(Planner& planner, const NodeArgs& args) {
   launch->output(0).input(0);
   axes_arguments(*launch, walks);
   EDGERT_TRY(set_prologue(*launch, args, prologue, axes));
+  if (p.has_epilogue) epilogue.arguments(*launch);
+  const edgert_operand& y = args.outputs[0];
+  launch->integer(y.rank > 0 ? y.dims[y.rank - 1] : 1);
   axes_range(planner.device(), *launch, walks);
   return {};
 }

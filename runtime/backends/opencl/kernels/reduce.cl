@@ -1,5 +1,6 @@
-// reduce: INITIAL joined by JOIN(a, b) with every FIRST(element); FINISH(total, count) is stored.
-__kernel LANES void reduce(OUT(y), IN(x), AXES FIRST_PARAMETERS) {
+// reduce: INITIAL joined by JOIN(a, b) with every FIRST(element); FINISH(total, count) is stored. `last` is the
+// size of the result's last axis.
+__kernel LANES void reduce(OUT(y), IN(x), AXES FIRST_PARAMETERS EPILOGUE_PARAMETERS, const int last) {
   PARTS(TOTAL, parts);
   const int result = RESULT;
   if (result >= results) return;
