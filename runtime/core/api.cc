@@ -226,6 +226,11 @@ edgert_status edgert_describe(edgert_session* handle, const char** json) {
   return report(session->describe(*json));
 }
 
+edgert_status edgert_profile(edgert_session* handle, int32_t on) {
+  Session* session = get(handle, "profile");
+  return session ? report(session->profile(on != 0)) : EDGERT_ERROR_ARGUMENT;
+}
+
 edgert_status edgert_keep_values(edgert_session* handle, int32_t keep) {
   Session* session = get(handle, "keep_values");
   return session ? report(session->keep_values(keep != 0)) : EDGERT_ERROR_ARGUMENT;

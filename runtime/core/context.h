@@ -60,6 +60,7 @@ class Context {
   Symbols symbols;
   Placement placement;
   bool separate = false;     // every value in an allocation of its own, freed at the end of its life
+  bool profiling = false;    // frames take the time of every step
   bool keep_values = false;  // no value's memory is used again within a run
   uint64_t memory_limit = UINT64_MAX;
   uint64_t step_limit = UINT64_MAX;

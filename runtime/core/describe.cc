@@ -4,6 +4,7 @@
 
 #include "core/devices.h"
 #include "core/session.h"
+#include "core/types.h"
 
 namespace edgert {
 
@@ -28,9 +29,31 @@ namespace {
 
 std::string field(const char* name, const std::string& value) { return json_quoted(name) + ": " + value; }
 
+std::string shapes(const Frame& frame, const std::vector<int32_t>& values) {
+  std::string text;
+  for (int32_t v : values) {
+    text += text.empty() ? "[" : ", ";
+    text += v < 0 ? "null"
+                  : "[" + json_quoted(dtype_name(frame.graph().values[static_cast<size_t>(v)].dtype)) + ", " +
+                        shape_text(frame.dims(v)) + "]";
+  }
+  return text.empty() ? "[]" : text + "]";
+}
+
+// What a node took, and the types it had in its last run.
+std::string timing(const Frame& frame, size_t n) {
+  const Node& node = frame.graph().nodes[n];
+  const NodeTime time = frame.time_of(n);
+  return ", " + field("calls", std::to_string(time.calls)) + ", " +
+         field("nanoseconds", std::to_string(time.nanoseconds)) + ", " +
+         field("least", std::to_string(time.calls ? time.least : 0)) + ", " +
+         field("operands", shapes(frame, node.inputs)) + ", " + field("results", shapes(frame, node.outputs));
+}
+
 // Appends the nodes of a graph and of its bodies. Each graph once: `told` are those that are there.
-void describe_graph(const Model& model, Context& context, int32_t index, const std::string& path,
-                    std::vector<uint8_t>& told, std::string& out) {
+// `frame` is null where the graph has not run.
+void describe_graph(const Model& model, Context& context, const Frame* frame, int32_t index,
+                    const std::string& path, std::vector<uint8_t>& told, std::string& out) {
   if (std::exchange(told[static_cast<size_t>(index)], true)) return;
   const Graph& graph = model.graphs[static_cast<size_t>(index)];
   const GraphPlacement& placement = context.placement[static_cast<size_t>(index)];
@@ -46,10 +69,12 @@ void describe_graph(const Model& model, Context& context, int32_t index, const s
              field("device",
                    json_quoted(on_device ? std::string(context.backend(place.device).name()) : "cpu")) +
              ", " + field("reason", json_quoted(place.reason)) + ", " + field("segment", std::to_string(s)) +
-             ", " + field("graph", json_quoted(path)) + "}";
+             ", " + field("graph", json_quoted(path));
+      if (context.profiling && frame) out += timing(*frame, static_cast<size_t>(n));
+      out += "}";
       for (size_t g = 0; g < node.graphs.size(); g++)
-        describe_graph(model, context, node.graphs[g], path + "/" + node.info.name + "." + std::to_string(g),
-                       told, out);
+        describe_graph(model, context, frame ? frame->body(node, g) : nullptr, node.graphs[g],
+                       path + "/" + node.info.name + "." + std::to_string(g), told, out);
     }
 }
 
@@ -59,7 +84,7 @@ std::string Session::description() const {
   std::string nodes = "[";
   const auto index = static_cast<int32_t>(&graph() - model().graphs.data());
   std::vector<uint8_t> told(model().graphs.size());
-  describe_graph(model(), *context_, index, graph().name, told, nodes);
+  describe_graph(model(), *context_, frame_.get(), index, graph().name, told, nodes);
   const int last = context_->device_count() - 1;
   return "{" + field("device", json_quoted(std::string(context_->backend(last).name()))) + ", " +
          field("isa", json_quoted(cpu_isa())) + ", " + field("threads", std::to_string(settings_.threads)) +

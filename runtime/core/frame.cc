@@ -1,6 +1,7 @@
 #include "core/frame.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 
 #include "core/types.h"
@@ -374,11 +375,7 @@ Status Frame::execute(SegmentPlan& plan) {
       break;
     }
     if (context_.separate) status = begin_step(plan, static_cast<int32_t>(i));
-    if (status.ok()) {
-      if (step.kind == Step::Kind::kKernel) status = run_kernel(plan, step);
-      else if (step.kind == Step::Kind::kTransfer) status = run_transfer(plan, step);
-      else status = run_control(plan, step);
-    }
+    if (status.ok()) status = context_.profiling ? time_step(plan, step) : run_step(plan, step);
     if (context_.separate) end_step(plan, static_cast<int32_t>(i));
   }
   if (context_.separate)
@@ -388,6 +385,34 @@ Status Frame::execute(SegmentPlan& plan) {
         s.memory = {};
       }
   return status;
+}
+
+Status Frame::run_step(SegmentPlan& plan, const Step& step) {
+  if (step.kind == Step::Kind::kKernel) return run_kernel(plan, step);
+  if (step.kind == Step::Kind::kTransfer) return run_transfer(plan, step);
+  return run_control(plan, step);
+}
+
+// A device's queue is waited for, so that a node's time is its own.
+Status Frame::time_step(SegmentPlan& plan, const Step& step) {
+  const auto start = std::chrono::steady_clock::now();
+  Status status = run_step(plan, step);
+  if (status.ok() && step.device != kHost) status = context_.backend(step.device).finish();
+  const auto taken = std::chrono::steady_clock::now() - start;
+  times_.resize(graph_.nodes.size());
+  NodeTime& time = times_[static_cast<size_t>(step.node)];
+  time.calls += step.kind != Step::Kind::kTransfer;
+  const auto count =
+      static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(taken).count());
+  time.nanoseconds += count;
+  if (step.kind != Step::Kind::kTransfer) time.least = std::min(time.least, count);
+  return status;
+}
+
+void Frame::clear_times() {
+  times_.clear();
+  for (auto& b : bodies_)
+    if (b) b->clear_times();
 }
 
 Status Frame::run_kernel(SegmentPlan& plan, const Step& step) {

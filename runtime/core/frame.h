@@ -13,6 +13,11 @@
 
 namespace edgert {
 
+// What a node has taken since profiling was switched on; a control operator's time holds its bodies'.
+struct NodeTime {
+  uint64_t calls = 0, nanoseconds = 0, least = UINT64_MAX;
+};
+
 class Frame {
  public:
   Frame(Context& context, int32_t graph);
@@ -37,6 +42,12 @@ class Frame {
   Status read(int32_t value, void* to, uint64_t bytes);
   // Forgets plans and values that were only kept for looking at, as keep_values changes.
   void clear_plans();
+  void clear_times();
+  NodeTime time_of(size_t node) const { return node < times_.size() ? times_[node] : NodeTime{}; }
+  // The frame of a body that has run; null for one that has not.
+  const Frame* body(const Node& node, size_t which) const {
+    return bodies_[static_cast<size_t>(node.first_body) + which].get();
+  }
   // Bytes this frame and its bodies hold for values.
   uint64_t arena_bytes() const;
 
@@ -72,6 +83,8 @@ class Frame {
 
   // ---- running ----
   Status execute(SegmentPlan& plan);
+  Status run_step(SegmentPlan& plan, const Step& step);
+  Status time_step(SegmentPlan& plan, const Step& step);
   Status run_kernel(SegmentPlan& plan, const Step& step);
   Status run_transfer(SegmentPlan& plan, const Step& step);
   Status set_counts(const SegmentPlan& plan, const Step& step, const int64_t* counts);
@@ -97,7 +110,8 @@ class Frame {
   std::array<Block, kMaxDevices> arenas_;
   std::vector<Plans> plans_;  // by segment
   std::vector<std::unique_ptr<Frame>> bodies_;
-  uint64_t generation_ = 1;  // raised whenever an address changes
+  std::vector<NodeTime> times_;  // by node; empty without profiling
+  uint64_t generation_ = 1;      // raised whenever an address changes
 };
 
 }  // namespace edgert

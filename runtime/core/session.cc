@@ -462,6 +462,14 @@ Status Session::describe(const char*& json) {
   return {};
 }
 
+Status Session::profile(bool on) {
+  Lock lock(*this);
+  EDGERT_TRY(lock.status());
+  context_->profiling = on;
+  frame_->clear_times();
+  return {};
+}
+
 Status Session::keep_values(bool keep) {
   Lock lock(*this);
   EDGERT_TRY(lock.status());

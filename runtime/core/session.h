@@ -59,6 +59,7 @@ class Session {
 
   // ---- looking inside ----
   Status keep_values(bool keep);
+  Status profile(bool on);
   Status get_named(size_t index, edgert_tensor& out);
   // References are of the first entry.
   size_t reference_count() const { return entry_ == 0 ? model().references.size() : 0; }

@@ -169,11 +169,12 @@ EDGERT_API edgert_status edgert_reset(edgert_session* session);
 
 /* ---- values of any kind ----
  *
- * A value is a tensor, a sequence or a map. An optional is its content, or NULL where it is absent. Values never
- * change once they are made. Those that the host makes (`edgert_value **out`) copy what they are given, are kept
- * by the values and sessions that they are given to, and are freed by who made them, when it likes. All others
- * (`const edgert_value **out`) are views, not to be freed: into a value, or a session, there valid until its next
- * run or until one of its inputs is replaced. Containers are at most 16 deep. */
+ * A value is a tensor, a sequence or a map. An optional is its content, or NULL where it is absent. Values
+ * never change once they are made. Those that the host makes (`edgert_value **out`) copy what they are given,
+ * are kept by the values and sessions that they are given to, and are freed by who made them, when it likes.
+ * All others
+ * (`const edgert_value **out`) are views, not to be freed: into a value, or a session, there valid until its
+ * next run or until one of its inputs is replaced. Containers are at most 16 deep. */
 
 EDGERT_API edgert_status edgert_value_tensor(const edgert_tensor* tensor, edgert_value** out);
 /* Items may be NULL: absent optionals. */
@@ -190,7 +191,8 @@ EDGERT_API void edgert_value_free(edgert_value* value);
 EDGERT_API int32_t edgert_value_kind(const edgert_value* value);
 /* The items of a sequence; 2 for a map (its keys, its values); else 0. */
 EDGERT_API int64_t edgert_value_count(const edgert_value* value);
-EDGERT_API edgert_status edgert_value_item(const edgert_value* value, int64_t index, const edgert_value** out);
+EDGERT_API edgert_status edgert_value_item(const edgert_value* value, int64_t index,
+                                           const edgert_value** out);
 EDGERT_API edgert_status edgert_value_get_tensor(const edgert_value* value, edgert_tensor* out);
 
 /* Inputs and outputs of any kind. The session keeps the value until it is replaced; a view is copied. */
@@ -204,6 +206,10 @@ EDGERT_API edgert_status edgert_get_output_value(edgert_session* session, int32_
 /* One JSON text: {"device", "isa", "threads", "arena_bytes", "weight_bytes", "nodes": [{"name", "op",
  * "device", "reason", "segment"}], ...}. Valid until the session is closed or described again. */
 EDGERT_API edgert_status edgert_describe(edgert_session* session, const char** json);
+/* After edgert_profile(session, 1), runs take the time of every node, and edgert_describe adds to its nodes
+ * "calls", "nanoseconds" (since then), "least" (of one call), "operands" and "results" ([dtype, dims] each,
+ * of the last run). */
+EDGERT_API edgert_status edgert_profile(edgert_session* session, int32_t on);
 /* After edgert_keep_values(session, 1), runs keep every materialised value until the next run. */
 EDGERT_API edgert_status edgert_keep_values(edgert_session* session, int32_t keep);
 EDGERT_API int32_t edgert_name_count(const edgert_session* session);

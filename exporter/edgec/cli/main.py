@@ -8,6 +8,7 @@ from edgec.cli.bench import bench
 from edgec.cli.devices import devices
 from edgec.cli.export import export
 from edgec.cli.inspect import inspect
+from edgec.cli.profile import profile
 from edgec.cli.run import run
 from edgec.cli.to_onnx import to_onnx
 from edgec.cli.validate import validate
@@ -21,5 +22,5 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for subcommand in (export, run, validate, bench, inspect, devices, to_onnx):
+for subcommand in (export, run, validate, bench, profile, inspect, devices, to_onnx):
     app.command()(subcommand)

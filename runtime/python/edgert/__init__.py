@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from edgert.errors import EdgertError, FileError, FormatError, InputError
 from edgert.library import devices, version
-from edgert.session import Call, Check, Layers, Placement, Session, Spec, load
+from edgert.session import Call, Check, Layers, NodeTime, Placement, Session, Spec, load
 
 __all__ = [
     "Call",
@@ -19,6 +19,7 @@ __all__ = [
     "FormatError",
     "InputError",
     "Layers",
+    "NodeTime",
     "Placement",
     "Session",
     "Spec",

@@ -102,6 +102,7 @@ _FUNCTIONS: dict[str, list[Any]] = {
     "set_input_value": [_POINTER, ctypes.c_int32, _POINTER],
     "get_output_value": [_POINTER, ctypes.c_int32, _OUT(_POINTER)],
     "describe": [_POINTER, _OUT(ctypes.c_char_p)],
+    "profile": [_POINTER, ctypes.c_int32],
     "keep_values": [_POINTER, ctypes.c_int32],
     "name_count": [_POINTER],
     "name": [

@@ -72,6 +72,25 @@ class Check:
         return all(e <= self.tolerance for e in self.errors.values())
 
 
+@dataclass(frozen=True)
+class NodeTime:
+    """What a node took: `seconds` over `calls` runs of it, `least` in the quickest; a control node's hold
+    its bodies'.
+
+    `operands` and `results` are (type, shape) in the last run, None where absent.
+    """
+
+    name: str
+    op: str
+    device: str
+    graph: str
+    calls: int
+    seconds: float
+    least: float
+    operands: list[Any]
+    results: list[Any]
+
+
 class Layers(dict[str, Array]):
     """Values by source name, in source layout. `absorbed` maps names that no longer exist to the node
     that took them in; `absent` maps names without a value in this run to the reason."""
@@ -233,6 +252,27 @@ class Session:
         """Each node's device and, where it is not the one asked for, why."""
         return [
             Placement(n["name"], n["op"], n["device"], n.get("reason", "")) for n in self.describe()["nodes"]
+        ]
+
+    def profile(self, inputs: Inputs, runs: int = 10) -> list[NodeTime]:
+        """The time of every node over `runs` runs, after one that is not counted."""
+        self.run(inputs)
+        check(self._library.edgert_profile(self._handle, 1))
+        try:
+            for _ in range(runs):
+                self.run(inputs)
+            nodes = self.describe()["nodes"]
+        finally:
+            check(self._library.edgert_profile(self._handle, 0))
+        return [
+            NodeTime(
+                n["name"], n["op"], n["device"], n["graph"], n["calls"],
+                n["nanoseconds"] * 1e-9, n["least"] * 1e-9,
+                [v and (v[0], tuple(v[1])) for v in n["operands"]],
+                [v and (v[0], tuple(v[1])) for v in n["results"]],
+            )  # fmt: skip
+            for n in nodes
+            if n.get("calls")
         ]
 
     def metadata(self, key: str) -> Optional[str]:
