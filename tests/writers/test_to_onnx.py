@@ -77,6 +77,12 @@ def test_what_comes_back_exports_to_the_same_graph(network: Model) -> None:
     assert [n.op.name for n in again.nodes] == [n.op.name for n in network.main.nodes]
 
 
+def test_nothing_is_left_over(network: Model) -> None:
+    graph = written(network, 17).graph
+    read = {name for node in graph.node for name in node.input}
+    assert {tensor.name for tensor in graph.initializer} <= read
+
+
 def test_names_survive(network: Model) -> None:
     back = written(network)
     assert [i.name for i in back.graph.input] == ["picture"]

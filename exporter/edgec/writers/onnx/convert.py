@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Union
 
 import onnx
-from onnx import ModelProto, StringStringEntryProto, ValueInfoProto
+from onnx import ModelProto, NodeProto, StringStringEntryProto, ValueInfoProto
 
 from edgec.format.read import read_model
 from edgec.ir.graph import Graph, Model, Value
@@ -54,7 +54,8 @@ def to_onnx(
     `opset` is 13 to 26 (None: 26, the newest that ONNX Runtime 1.31 takes). `entry` names the graph (None:
     the main one). Inputs, outputs, sizes and metadata keep their names, tensors and nodes where
     the source's still exist; states become ordinary inputs and outputs, with a note in the metadata;
-    references stay in the file. Above 2 GiB the constants go to `path`.data.
+    references stay in the file. Above 2 GiB the constants go to `path`.data,
+    which the result then refers to.
 
     Raises OnnxError (a ValueError) for what ONNX cannot say at that opset, FormatError for a file that is
     none, OSError where one cannot be read or written.
@@ -94,18 +95,38 @@ def _model(graph: Graph, model: Model, entry: str, target: Target) -> ModelProto
     scope.run()
     for value, name in zip(graph.outputs, names):
         scope.result(value, name)
+    nodes, used = _needed(scope.nodes, names)
     written = onnx.helper.make_graph(
-        scope.nodes,
+        nodes,
         graph.name or entry,
         [_info(v, model) for v in graph.inputs],
         [_info(v, model) for v in graph.outputs],
-        shared.initializers,
+        [tensor for tensor in shared.initializers if tensor.name in used],
     )
     opsets = [onnx.helper.make_opsetid(d, target.version(d)) for d in sorted(shared.domains)]
     version = max(onnx.helper.find_min_ir_version_for(opsets), _IR_VERSION if model.value_metadata else 0)
     proto = onnx.helper.make_model(written, opset_imports=opsets, producer_name="edgec", ir_version=version)
     proto.metadata_props.extend(_entries(dict(_metadata(model, entry))))
     return proto
+
+
+def _needed(nodes: list[NodeProto], outputs: list[str]) -> tuple[list[NodeProto], set[str]]:
+    """The nodes that the outputs need, in order, and the names that are read."""
+    used, kept = set(outputs), []
+    for node in reversed(nodes):
+        if not used.isdisjoint(node.output):
+            kept.append(node)
+            used.update(_reads(node))
+    return kept[::-1], used
+
+
+def _reads(node: NodeProto) -> Iterator[str]:
+    """The names of a node's operands, and of what its bodies read and give."""
+    yield from node.input
+    for attribute in node.attribute:
+        for inner in attribute.g.node:
+            yield from _reads(inner)
+        yield from (output.name for output in attribute.g.output)
 
 
 def _info(value: Value, model: Model) -> ValueInfoProto:
