@@ -17,7 +17,7 @@ WORDS = np.int32([[1, 2, 3], [4, 0, 2]])
 MASK = np.int32([[1, 1, 0], [1, 0, 0]])
 TABLES = [f(6, 8), f(4, 8), f(2, 8), f(8), f(8)]
 CONV = {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}
-ALL = ("y", "mean", "deviation", "sum")
+STATE = ("y", "state")
 
 erf = np.vectorize(math.erf)
 
@@ -168,6 +168,16 @@ CASES = [
     ),
     Case("GatedRMSNorm", {}, [ROWS, f(4), f(2, 3, 8)]),
     Case("GatedRMSNorm", {"activation": "sigmoid", "epsilon": 0.1}, [ROWS, f(8), f(2, 3, 8)]),
+    Case("BranchwiseRMSNorm", {"num_branches": 2}, [ROWS, f(8)]),
+    Case("BranchwiseRMSNorm", {"num_branches": 2, "epsilon": 0.1}, [ROWS, f(4)]),
+    Case("BranchwiseRMSNorm", {}, [ROWS, f(3, 8)], sizes={0: "n 3 8"}),
+    Case("BranchwiseRMSNorm", {}, [ROWS]),
+    Case("UnfoldTensor", {"dim": 1, "size": 2}, [ROWS], sizes={0: "n m 8"}),
+    Case("UnfoldTensor", {"size": 3, "step": 2}, [ROWS]),
+    Case("CausalConvWithState", {"activation": "silu"}, [f(2, 3, 5), f(3, 1, 4), f(3), f(2, 3, 3)], STATE),
+    Case("CausalConvWithState", {"dilation": 2}, [f(2, 3, 5), f(3, 1, 3)], STATE, sizes={0: "n 3 l"}),
+    Case("TorchEmbedding", {}, [f(5, 3), np.int64([[1, 4]])], judge=lambda table, ids: table[ids]),
+    Case("BiasDropout", {}, [ROWS, f(8), f(2, 3, 8)], judge=lambda x, bias, rest: x + bias + rest),
     Case("Pad", {}, [ROWS, np.int64([0, 1, 0, 0, 0, 2]), np.float32([3])]),
     Case("Pad", {"mode": "reflect"}, [ROWS, np.int64([[0, 1, 0, 0, 0, 2]])]),
     Case("Unique", {}, [np.float32([2, 1, 1, 3, 4, 3])], ("y", "index", "counts")),

@@ -166,6 +166,27 @@ GROUPED = [
     grouped({}, *ONE, f(1, 2, 5, 8), f(1, 2, 5, 8), lengths=i32(7), total=8),
     grouped({"causal": 0}, *PROMPT, lengths=i32(2, 2), total=3),
 ]
+STEP_QUERY = f(2, 1, 8)
+
+
+def decoding(*inputs: Array | None, **more: Any) -> Case:
+    return Case("DecoderMaskedMultiHeadAttention", TWO, inputs, **more)
+
+
+def as_multi_head(query: Array, key: Array, value: Array, *past: Array) -> list[Array]:
+    """ONNX Runtime takes a past only in a buffer that its result shares."""
+    return multi_head({}, query, key, value, None, None, None, *past, results=CACHES).expected()
+
+
+DECODING = [
+    decoding(
+        *(STEP_QUERY, f(2, 1, 8), f(2, 1, 8), None, None, PAST_KEY, PAST_VALUE),
+        results=CACHES,
+        judge=as_multi_head,
+    ),
+    decoding(STEP_QUERY, PAST_KEY, PAST_VALUE, i32([1, 1, 0, 1, 1], [1, 1, 1, 1, 0])),
+    decoding(STEP_QUERY, PAST_KEY, PAST_VALUE, *[None] * 7, f(24)),
+]
 PLACES = np.int64([[0, 1, 2], [4, 5, 7]])
 ROTARY = [
     Case("RotaryEmbedding", {}, [f(2, 3, 16), PLACES, COS, SIN]),
@@ -207,7 +228,7 @@ QUANTIZED = [
 
 
 @pytest.mark.parametrize(
-    "case", ATTENTION + MULTI_HEAD + GROUPED + ROTARY + QUANTIZED, ids=lambda case: case.name
+    "case", ATTENTION + MULTI_HEAD + DECODING + GROUPED + ROTARY + QUANTIZED, ids=lambda case: case.name
 )
 def test_operator(case: Case) -> None:
     check(case)

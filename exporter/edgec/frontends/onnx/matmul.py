@@ -11,7 +11,6 @@ from edgec.ops import program as scalar
 from edgec.ops.base import OpError
 from edgec.ops.matmul import MatMul
 
-
 _SUMMED = {DType.I8: DType.I32, DType.I16: DType.I32, DType.U8: DType.U32, DType.U16: DType.U32}
 
 

@@ -18,6 +18,7 @@ from edgec.frontends.onnx.contrib import (
     refused,
     relatives,
     rotary,
+    windows,
 )
 
 __all__ = [
@@ -35,4 +36,5 @@ __all__ = [
     "refused",
     "relatives",
     "rotary",
+    "windows",
 ]

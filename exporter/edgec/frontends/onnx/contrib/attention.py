@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from edgec.frontends.onnx.builder import Builder
 from edgec.frontends.onnx.contrib.domain import contrib_op
@@ -98,6 +99,20 @@ def multi_head_attention(b: Builder, call: Call) -> Sequence[Value]:
     value = b.concat([past_value, value], 2) if past_value is not None else value
     result, weights = _attended(b, call, query, key, value, call.optional(4), call.optional(5))
     return [result, key, value, weights]
+
+
+@contrib_op("DecoderMaskedMultiHeadAttention")
+def decoder_attention(b: Builder, call: Call) -> Sequence[Value]:
+    """MultiHeadAttention of one step, whose inputs lie in another order."""
+    _refuse(call, "past_present_share_buffer")
+    if any(call.optional(i) is not None for i in (7, 8, 9)):
+        raise Unsupported("beams in shared buffers are not supported", "export the model without beam search")
+    query, key, value = call.operand(0), call.optional(1), call.optional(2)
+    if key is None:
+        size = floordiv(query.shape[2], 3)
+        query, key, value = (b.slice_axis(query, 2, size * i, size) for i in range(3))
+    given = [query, key, value, *(call.optional(i) for i in (10, 3, 4, 5, 6))]
+    return multi_head_attention(b, replace(call, inputs=given))
 
 
 def _parted(b: Builder, call: Call) -> list[Value]:

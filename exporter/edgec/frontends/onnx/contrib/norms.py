@@ -138,6 +138,19 @@ def gated_rms_norm(b: Builder, call: Call) -> Value:
     return b.cast(y, call.operand(0).dtype)
 
 
+@contrib_op("BranchwiseRMSNorm")
+def branchwise_rms_norm(b: Builder, call: Call) -> Value:
+    """RMS normalisation of each branch, in f32; branches are the last axis but one, or parts of the last."""
+    x, scale, count = call.operand(0), call.optional(1), call.integer("num_branches", 0)
+    shape = (*x.shape[:-1], count, floordiv(x.shape[-1], count)) if count else x.shape
+    wide = b.reshape(b.cast(x, DType.F32), shape)
+    if scale is not None:
+        whole = scale.rank == 1 and scale.shape != shape[-1:]
+        scale = b.cast(b.reshape(scale, shape[-2:]) if whole else scale, DType.F32)
+    y = b.one(Normalize((len(shape) - 1,), call.real("epsilon", 1e-5), False), wide, scale)
+    return b.cast(b.reshape(y, x.shape), x.dtype)
+
+
 @contrib_op("QEmbedLayerNormalization")
 def quantized_embed_layer_normalization(b: Builder, call: Call) -> Sequence[Value]:
     """EmbedLayerNormalization whose tables, scale and bias are 8-bit integers."""

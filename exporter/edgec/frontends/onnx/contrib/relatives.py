@@ -30,6 +30,20 @@ def pad(b: Builder, call: Call) -> Value:
     return onnx_result(b, call, "Pad", [x, flat, fill], **call.attributes)
 
 
+@contrib_op("TorchEmbedding")
+def embedding(b: Builder, call: Call) -> Value:
+    return onnx_result(b, call, "Gather", [call.operand(0), call.operand(1)])
+
+
+@contrib_op("BiasDropout")
+def bias_dropout(b: Builder, call: Call) -> Sequence[Value]:
+    """Dropout(x + bias) + residual."""
+    x, residual = b.binary("add", call.operand(0), call.operand(1)), call.optional(2)
+    given = [x, call.optional(3), call.optional(4)]
+    kept, *mask = onnx_results(b, call, "Dropout", given, **call.attributes)
+    return [b.binary("add", kept, residual) if residual is not None else kept, *mask]
+
+
 @contrib_op("Unique")
 def unique(b: Builder, call: Call) -> Sequence[Value]:
     """Values in the order of their first places, which of them each element is, and how often each occurs."""
