@@ -42,7 +42,10 @@ PRODUCTS = set(
 DOUBTED = {"Loop", "LRN", "Unique", "ConvTranspose", "LpPool"}
 # which the judges compute through f32
 COARSE = set(
-    "Resize GridSample Erf Gelu HardSwish GroupNormalization LayerNormalization RMSNormalization".split()
+    (
+        "Resize GridSample Erf Gelu HardSwish Shrink GroupNormalization LayerNormalization "
+        "RMSNormalization"
+    ).split()
 )
 
 

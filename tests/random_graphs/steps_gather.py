@@ -111,7 +111,7 @@ def one_hot(g: Grower) -> None:
 
 @step(9)
 def compress(g: Grower) -> None:
-    x = g.pick(rank=range(1, 5))
+    x = g.pick(rank=range(1, 5), fits=lambda t: t.array.size > 0)
     axis = g.axis(x) if g.opset >= 11 else g.axis(x) % x.rank
     count = g.integer(0, x.shape[axis])
     condition = g.constant(g.data(np.bool_, [count]))
