@@ -23,7 +23,6 @@ class Heap {
   void* allocate(uint64_t bytes);
   // Everything that was allocated is gone.
   void clear();
-  uint64_t bytes() const { return bytes_; }
 
  private:
   struct Chunk {

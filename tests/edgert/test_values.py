@@ -10,7 +10,7 @@ import pytest
 import edgert
 from edgec.format.write import write_model
 from edgec.ir.dims import symbol
-from edgec.ir.graph import Graph, InputDim, Model, SourceName
+from edgec.ir.graph import Graph, InputDim, Model, Reference, SourceName
 from edgec.ir.types import DType
 from edgec.ops.sequence import SequenceConstruct
 from edgec.ops.view import Concat, Reshape
@@ -157,6 +157,16 @@ def test_bytes_that_are_no_text_come_back() -> None:
     session = edgert.load(write_model(strings("x")))
     (found,) = session.run({"x": [b"a\xff"]})["y"].tolist()
     assert found.encode("utf-8", "surrogateescape") == b"a\xff"
+
+
+def test_references_of_strings_are_checked() -> None:
+    for expected, passes in ((["a", "bé"], True), (["a", "b"], False)):
+        model = strings("x")
+        given, made = np.array(["a", "bé"], object), np.array(expected, object)
+        model.references = [Reference({"x": given}, {"y": made}, "by hand", 0.0)]
+        session = edgert.load(write_model(model))
+        assert [check.passed for check in session.check()] == [passes]
+        assert session.reference(0)[0]["x"].tolist() == ["a", "bé"]
 
 
 def test_bind_refuses_what_has_no_fixed_memory() -> None:
