@@ -54,7 +54,7 @@ GRAPHS ?= 1000
 test-random: build
 	EDGEC_RANDOM_GRAPHS=$(GRAPHS) $(BIN)/python -m pytest -n $(JOBS) tests/random_graphs $(ARGS)
 
-# ONNX's own node tests on each backend, against the gap files; many minutes.
+# ONNX's own backend tests on OpenCL, all of them, against the gap file; minutes.
 test-conformance: build
 	$(BIN)/python -m pytest -n $(JOBS) -m long tests/conformance $(ARGS)
 
