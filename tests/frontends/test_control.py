@@ -20,9 +20,7 @@ def branch(name: str, *nodes: onnx.NodeProto) -> onnx.GraphProto:
 
 
 def choice(condition: str, then: onnx.NodeProto, other: onnx.NodeProto) -> onnx.NodeProto:
-    return node(
-        "If", [condition], ["c"], then_branch=branch("then", then), else_branch=branch("else", other)
-    )
+    return node("If", [condition], ["c"], then_branch=branch("then", then), else_branch=branch("else", other))
 
 
 def test_a_known_condition_leaves_one_branch() -> None:
@@ -78,9 +76,7 @@ def test_where_both_branches_live_the_tail_is_doubled() -> None:
 
 
 def test_where_results_differ_in_rank_export_names_the_shape_option() -> None:
-    model = model_of(
-        squeeze_or_not(node("Relu", ["c"], ["y"])), [info("x", [2, "n"])], ["y"], {"one": [1]}
-    )
+    model = model_of(squeeze_or_not(node("Relu", ["c"], ["y"])), [info("x", [2, "n"])], ["y"], {"one": [1]})
     with pytest.raises(ExportError, match="--shape"):
         imported(model)
     assert imported(model, {"x": (2, 5)}).main.outputs[0].rank == 2

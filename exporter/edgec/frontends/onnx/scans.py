@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from edgec.frontends.onnx import checks
 from edgec.frontends.onnx.builder import Builder
 from edgec.frontends.onnx.control import close
 from edgec.frontends.onnx.registry import Call, onnx_op, resolve_axis
@@ -38,6 +39,7 @@ def _state_count(call: Call, values: Sequence[Value]) -> int:
     if not 0 < scanned <= len(values):
         raise OpError(f"num_scan_inputs is {scanned}, expected 1 to {len(values)}")
     states = len(values) - scanned
+    checks.check_body(call.graph("body"), len(values), max(states, len(call.outputs)))
     return states
 
 
