@@ -226,7 +226,8 @@ def test_the_same_value_twice_and_an_input_as_output() -> None:
     results = [helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, [2]) for n in "abc"]
     source = helper.make_model(helper.make_graph(nodes, "g", [x], results), ir_version=8,
                                opset_imports=[helper.make_opsetid("", 17)])  # fmt: skip
+    source.graph.output.append(x)
     back = to_onnx(write_model(export(source).model))
     onnx.checker.check_model(back, full_check=True)
     found = run(back, [np.array([1, 2], np.float32)])
-    assert [a.tolist() for a in found] == [[1, 2], [-1, -2], [-1, -2]]
+    assert [a.tolist() for a in found] == [[1, 2], [-1, -2], [-1, -2], [1, 2]]

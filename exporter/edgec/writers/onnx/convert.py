@@ -52,10 +52,9 @@ def to_onnx(
     """The ONNX model that does what an .edge file (path, bytes or Model) does; written to `path` if given.
 
     `opset` is 13 to 26 (None: 26, the newest that ONNX Runtime 1.31 takes). `entry` names the graph (None:
-    the main one). Inputs, outputs, sizes and metadata keep their names, tensors and nodes where
-    the source's still exist; states become ordinary inputs and outputs, with a note in the metadata;
-    references stay in the file. Above 2 GiB the constants go to `path`.data,
-    which the result then refers to.
+    the main one). Inputs, outputs, sizes and metadata keep their names, tensors and nodes where the source's
+    still exist; states become ordinary inputs and outputs, with a note in the metadata; references stay in
+    the file. Above 2 GiB the constants go to `path`.data, which the result then refers to.
 
     Raises OnnxError (a ValueError) for what ONNX cannot say at that opset, FormatError for a file that is
     none, OSError where one cannot be read or written.
@@ -83,18 +82,20 @@ def _copy(graph: Graph) -> Graph:
 
 def _model(graph: Graph, model: Model, entry: str, target: Target) -> ModelProto:
     shared = Shared(target)
-    names = [shared.reserve(v.name) for v in graph.outputs]
     given = [shared.reserve(v.name) for v in graph.inputs]
+    # an output that is called as an input is that input
+    names = [v.name if v.name in given else shared.reserve(v.name) for v in graph.outputs]
     scope = Scope(graph, shared)
     for value, name in zip(graph.inputs, given):
         target.check_type(value.dtype, value.name)
         scope.bind(value, name)
     for value, name in zip(graph.outputs, names):
-        if value not in graph.inputs and value.const is None:
+        if name not in given and value not in graph.inputs and value.const is None:
             scope.reserved[value] = name
     scope.run()
     for value, name in zip(graph.outputs, names):
-        scope.result(value, name)
+        if name not in given:
+            scope.result(value, name)
     nodes, used = _needed(scope.nodes, names)
     written = onnx.helper.make_graph(
         nodes,

@@ -85,7 +85,9 @@ class Expression:
         return scope.emit(op_type, *names, **(found.attributes if found else {}))
 
     def _allows(self, op_type: str, dtype: DType) -> bool:
-        return dtype.is_float and self.scope.target.takes(op_type, dtype)
+        """Idioms of f64 stay formulas: runtimes have few of their operators for it."""
+        wide = dtype == DType.F64 and op_type not in ("Relu", "Softplus")
+        return dtype.is_float and not wide and self.scope.target.takes(op_type, dtype)
 
     def _register(self, register: int) -> str:
         if register not in self.registers:

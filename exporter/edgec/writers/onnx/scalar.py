@@ -74,7 +74,7 @@ def where(scope: Scope, condition: str, a: str, b: str, dtype: DType) -> str:
 
 
 _CHOSEN_AS = {
-    DType.I8: DType.I32, DType.I16: DType.I32, DType.U16: DType.I32,
+    DType.BOOL: DType.U8, DType.I8: DType.I32, DType.I16: DType.I32, DType.U16: DType.I32,
     DType.U32: DType.I64, DType.U64: DType.I64,
 }  # fmt: skip
 
