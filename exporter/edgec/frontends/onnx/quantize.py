@@ -92,9 +92,15 @@ def quantized_matmul(b: Builder, call: Call) -> Value:
     """The i32 product of centred operands, scaled by both steps and quantised again."""
     x, x_step, x_zero, y, y_step, y_zero, step, zero = call.operands(8)
     product = broadcast_product(b, centred(b, x, x_zero, -2), centred(b, y, y_zero, -1))
-    scale = b.binary("mul", _per_line(b, x_step, x, -2), _per_line(b, y_step, y, -1))
-    value = b.binary("mul", b.cast(product, DType.F32), scale)
-    return quantized(b, value, step, zero, zero.dtype)
+    steps = b.binary("mul", _per_line(b, x_step, x, -2), _per_line(b, y_step, y, -1))
+    return _requantized(b, product, steps, step, zero)
+
+
+def _requantized(b: Builder, sums: Value, steps: Value, step: Value, zero: Value) -> Value:
+    """i32 sums in `steps` as numbers in `step`. The ratio comes first, as ONNX Runtime has it: it rounds."""
+    ratio = b.binary("div", b.cast(steps, DType.F32), b.cast(step, DType.F32))
+    value = b.binary("mul", b.cast(sums, DType.F32), ratio)
+    return quantized(b, value, b.constant(1.0, DType.F32), zero, zero.dtype)
 
 
 def _per_line(b: Builder, step: Value, x: Value, axis: int) -> Value:
@@ -113,5 +119,4 @@ def quantized_conv(b: Builder, call: Call) -> Value:
     scale = b.binary("mul", x_step, w_step)
     if scale.rank == 1 and scale.shape != (1,):
         scale = along_channels(b, scale, x.rank)
-    value = b.binary("mul", b.cast(result, DType.F32), b.cast(scale, DType.F32))
-    return quantized(b, value, step, zero, zero.dtype)
+    return _requantized(b, result, scale, step, zero)
