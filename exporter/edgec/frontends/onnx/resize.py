@@ -11,7 +11,7 @@ from edgec.frontends.onnx.builder import Builder
 from edgec.frontends.onnx.errors import Unsupported
 from edgec.frontends.onnx.registry import Call, onnx_op, resolve_axis
 from edgec.frontends.onnx.view import require_size
-from edgec.ir.dims import Dim, floordiv
+from edgec.ir.dims import Dim, floordiv, less
 from edgec.ir.graph import Value
 from edgec.ir.types import DType
 from edgec.ops.base import OpError
@@ -19,6 +19,7 @@ from edgec.ops.reduce import Reduce
 from edgec.ops.resize import Resize
 from edgec.ops.view import Bitcast
 
+_ONE_BITS = 0x3FF << 52  # of 1.0 in f64
 _KINDS = {"nearest": "nearest", "linear": "linear", "bilinear": "linear", "cubic": "cubic"}
 
 
@@ -34,6 +35,8 @@ def _legacy(b: Builder, call: Call, x: Value, scales: Value) -> Value:
     """Asymmetric coordinates; the nearest element is below on axes that grow, above on those that shrink."""
     axes, kind = tuple(range(x.rank)), _KINDS[call.text("mode", "nearest")]
     by = _by_scales(b, x, axes, scales)
+    for bits in by.scale_bits:  # the bits of positive floats are in the order of the floats
+        b.guard(less(_ONE_BITS - 1, bits), "scales that only a run knows are 1 or more before opset 11")
     if not by.scales:
         op = Resize(kind, axes, by.sizes, (), "asymmetric", "floor", scale_bits=by.scale_bits)
         return apply(b, op, x, None)
