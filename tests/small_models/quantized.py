@@ -114,6 +114,24 @@ small_model(
 )
 
 small_model(
+    "dynamic_lstm",
+    """(float[t, batch, 4] x) => (y, h, c) {
+        y, h, c = com.microsoft.DynamicQuantizeLSTM <hidden_size = 6>
+            (x, w, r, b, "", "", "", "", ws, wz, rs, rz)
+    }""",
+    [{"x": (5, 1, 4)}, {"x": (2, 3, 4)}],
+    {
+        "w": whole(127, 1, 4, 24, **INT8),
+        "r": whole(126, 1, 6, 24, **INT8),
+        "b": (1, 48),
+        "ws": np.full(1, 0.01, np.float32),
+        "wz": np.zeros(1, np.int8),
+        "rs": np.full(1, 0.01, np.float32),
+        "rz": np.zeros(1, np.int8),
+    },
+)
+
+small_model(
     "integers_that_wrap",
     """(int32[n] a, int32[n] b, uint8[n] c) => (m, f, d, s, p) {
         m = Mod(a, b)
