@@ -39,7 +39,7 @@ PARTS["edgert"] = set()
 OUTSIDE: dict[str, set[str]] = {
     "edgec.ir": {"numpy", "ml_dtypes"},
     "edgec.ir.verify": {"numpy"},
-    "edgec.ops": {"numpy", "ml_dtypes"},
+    "edgec.ops": {"numpy", "ml_dtypes", "PIL"},  # PIL only to decode images, where a graph does that
     "edgec.interpreter": {"numpy", "ml_dtypes"},
     "edgec.passes": {"numpy", "ml_dtypes"},
     "edgec.format": {"numpy", "ml_dtypes", "flatbuffers"},
