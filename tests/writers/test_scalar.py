@@ -126,6 +126,14 @@ def test_small_floats_are_rounded_once() -> None:
     assert found.count("Cast") == 3
 
 
+def test_a_slope_larger_than_its_data_is_no_prelu() -> None:
+    b = Builder([DType.F32, DType.F32])
+    program = b.finish(b("select", b("lt", 0, b.const(0.0, DType.F32)), b("mul", 0, 1), 0))
+    x, slope = np.array([-1, 2], np.float32), np.array([[0.5], [2]], np.float32)
+    assert "PRelu" not in check(program, [x, slope], DType.F32)
+    assert check(program, [x, slope[0]], DType.F32) == ["PRelu"]
+
+
 def test_an_operand_that_is_not_read_still_broadcasts() -> None:
     builder = Builder([DType.F32, DType.F32])
     program = builder.finish(builder("neg", 0))

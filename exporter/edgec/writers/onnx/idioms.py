@@ -13,6 +13,7 @@ from typing import Any, Union
 
 import numpy as np
 
+from edgec.ir.dims import Dim
 from edgec.ir.types import DType
 from edgec.ops.program import Program
 
@@ -109,8 +110,8 @@ _RULES: list[Idiom] = [
 class Matcher:
     """Finds idioms in a program."""
 
-    def __init__(self, program: Program, ranks: Sequence[int]) -> None:
-        self.program, self.ranks = program, ranks
+    def __init__(self, program: Program, shapes: Sequence[tuple[Dim, ...]]) -> None:
+        self.program, self.shapes = program, shapes
         self.first = len(program.operands)
 
     def at(self, register: int, allowed: Callable[[str, DType], bool]) -> Match | None:
@@ -155,11 +156,14 @@ class Matcher:
         return None
 
     def _broadcasts(self, rule: Idiom, bound: dict[str, int]) -> bool:
-        """PRelu's slope must not have more axes than its data."""
+        """PRelu's slope must not be larger than its data."""
         if rule.op_type != "PRelu":
             return True
         x, y = bound["x"], bound["y"]
-        return x < self.first and y < self.first and self.ranks[y] <= self.ranks[x]
+        if x >= self.first or y >= self.first or len(self.shapes[y]) > len(self.shapes[x]):
+            return False
+        pairs = zip(self.shapes[y][::-1], self.shapes[x][::-1])
+        return all(small in (1, large) for small, large in pairs)
 
     def _fits(self, tree: Tree, register: int, bound: dict[str, int], numbers: Numbers) -> bool:
         if isinstance(tree, float):

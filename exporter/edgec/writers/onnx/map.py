@@ -42,7 +42,7 @@ class Expression:
         self.scope, self.program, self.operands, self.dtype = scope, program, list(operands), dtype
         self.first = len(program.operands)
         self.last = self.first + len(program.code) - 1
-        self.matcher = Matcher(program, [v.rank for v in operands])
+        self.matcher = Matcher(program, [v.shape for v in operands])
         self.quantizations = Finder(program)
         self.known = ranges(program, [v.dtype for v in operands])
         self.registers: dict[int, str] = {}
