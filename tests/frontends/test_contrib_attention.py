@@ -240,6 +240,12 @@ REFUSED = [
     (grouped({"sliding_window_cache": 1}, *STEP, *SHORT, lengths=EVEN, total=6), "as long as a window"),
     (Case("RotaryEmbedding", {"is_packed_batching": 1}, [f(2, 3, 16), PLACES, COS, SIN]), "packed batches"),
     (multi_head({}, Q), "neither keys and values"),
+    (multi_head({}, f(2, 3, 2, 4, 4)), "expected 3 on axis 3"),
+    (attention({}, X[0], W, B), r"input 0 is f32\[3, 6\], expected rank 3"),
+    (
+        grouped({"kv_num_heads": 0}, *STEP, *SHORT, lengths=EVEN, total=6),
+        "expected a multiple of kv_num_heads",
+    ),
 ]
 
 

@@ -24,6 +24,8 @@ from edgec.ir.dims import floordiv
 from edgec.ir.graph import Value
 from edgec.ops.base import OpError
 
+_RANKS = {0: (3, 5), 1: (3, 4, 5), 2: (3, 4), 3: (1,), 4: (1, 2, 3), 5: (4,), 6: (4,), 7: (4,)}
+
 
 def _refuse(call: Call, *flags: str) -> None:
     for name in flags:
@@ -31,7 +33,7 @@ def _refuse(call: Call, *flags: str) -> None:
             raise Unsupported(f"attribute {name} is not supported", "export the model without it")
 
 
-@contrib_op("Attention")
+@contrib_op("Attention", ranks={0: (3,), 1: (2,), 2: (1,), 3: (1, 2, 3, 4), 4: (5,), 5: (4,)})
 def attention(b: Builder, call: Call) -> Sequence[Value]:
     """Self-attention of x [B, S, D] with its projection [D, 3 N H]; past and present are [2, B, N, T, H]."""
     _refuse(call, "do_rotary", "past_present_share_buffer")
@@ -40,7 +42,7 @@ def attention(b: Builder, call: Call) -> Sequence[Value]:
     return _self_attention(b, call, projected, call.optional(3), call.optional(4), call.optional(5))
 
 
-@contrib_op("QAttention")
+@contrib_op("QAttention", ranks={0: (3,), 1: (2,), 2: (1,), 5: (1, 2, 3, 4), 8: (5,)})
 def quantized_attention(b: Builder, call: Call) -> Sequence[Value]:
     """Attention whose input and weights are 8-bit integers with scales and zero points."""
     _refuse(call, "do_rotary", "past_present_share_buffer")
@@ -88,7 +90,7 @@ def _attended(
     return attend(b, weights, value), weights
 
 
-@contrib_op("MultiHeadAttention")
+@contrib_op("MultiHeadAttention", ranks=_RANKS)
 def multi_head_attention(b: Builder, call: Call) -> Sequence[Value]:
     """Attention of projected queries, keys and values; they may be packed: [B, S, N, 2 or 3, H]."""
     if call.optional(8) is not None or call.optional(9) is not None:
@@ -101,7 +103,7 @@ def multi_head_attention(b: Builder, call: Call) -> Sequence[Value]:
     return [result, key, value, weights]
 
 
-@contrib_op("DecoderMaskedMultiHeadAttention")
+@contrib_op("DecoderMaskedMultiHeadAttention", ranks={0: (3,), 1: (3, 4), 2: (3, 4), 3: (2,), 10: (1,)})
 def decoder_attention(b: Builder, call: Call) -> Sequence[Value]:
     """MultiHeadAttention of one step, whose inputs lie in another order."""
     _refuse(call, "past_present_share_buffer")
@@ -120,9 +122,9 @@ def _parted(b: Builder, call: Call) -> list[Value]:
     heads, bias = call.integer("num_heads"), call.optional(3)
     query, key, value = call.operand(0), call.optional(1), call.optional(2)
     if query.rank == 5:
-        parts = _unpacked(b, query)
+        parts = _unpacked(b, query, 3)
     elif key is not None and key.rank == 5:
-        parts = [query, *_unpacked(b, key)]
+        parts = [query, *_unpacked(b, key, 2)]
     elif key is not None and value is not None:
         parts = [query, key, value]
     else:
@@ -140,10 +142,10 @@ def _parted(b: Builder, call: Call) -> list[Value]:
     return found
 
 
-def _unpacked(b: Builder, packed: Value) -> list[Value]:
-    """[B, S, N, parts, H] as `parts` tensors [B, S, N H]."""
+def _unpacked(b: Builder, packed: Value, count: int) -> list[Value]:
+    """[B, S, N, count, H] as tensors [B, S, N H]."""
     batch, length, heads, parts, size = packed.shape
-    if not isinstance(parts, int):
-        raise OpError(f"packed input is {packed.type}, expected 2 or 3 on axis 3")
-    apart = [b.slice_axis(packed, 3, i, 1) for i in range(parts)]
+    if parts != count:
+        raise OpError(f"packed input is {packed.type}, expected {count} on axis 3")
+    apart = [b.slice_axis(packed, 3, i, 1) for i in range(count)]
     return [b.reshape(part, (batch, length, heads * size)) for part in apart]

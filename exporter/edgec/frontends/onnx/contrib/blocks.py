@@ -70,7 +70,7 @@ def _zero_points(b: Builder, given: Value | None, bits: int, shape: tuple[Dim, D
     return b.reshape(given, (rows, count, 1))
 
 
-@contrib_op("MatMulBnb4")
+@contrib_op("MatMulBnb4", ranks={1: (1,), 2: (1,)})
 def matmul_bnb4(b: Builder, call: Call) -> Value:
     """x times weights [N, K], turned around by default, of 4 bits that stand for one of 16 numbers each."""
     x, packed, greatest = call.operands(3)
@@ -104,6 +104,8 @@ def gather_block_quantized(b: Builder, call: Call) -> Value:
     bits, block = call.integer("bits", 4), call.integer("block_size", 128)
     if axis == along or not block:
         raise Unsupported("blocks along the gathered axis, or without size, are not supported")
+    if any(v is not None and v.rank != data.rank for v in (scales, zero)):
+        raise OpError(f"data is {data.type} and scales are {scales.type}, expected equal ranks")
     packed = data.dtype == DType.U8
     parts = [b.one(Gather(axis), v, indices) if v is not None else None for v in (data, scales, zero)]
     numbers, steps, zeros = parts

@@ -14,14 +14,17 @@ from edgec.ops.gather import Gather
 from edgec.ops.grid_sample import GridSample
 
 
-@contrib_op("CropAndResize")
+@contrib_op("CropAndResize", ranks={0: (4,), 1: (2,), 2: (1,), 3: (1,)})
 def crop_and_resize(b: Builder, call: Call) -> Value:
     """Boxes [R, 4] (y1, x1, y2, x2 of 0 to 1) of images [N, C, H, W], on grids from corner to corner.
 
     Places outside of the image have the value `extrapolation_value`.
     """
     x, boxes, images = call.operands(3)
-    rows, columns = static_ints(b, call.operand(3), "the size of the crops")
+    wanted = static_ints(b, call.operand(3), "the size of the crops")
+    if len(wanted) != 2 or min(wanted) < 1:
+        raise OpError(f"the size of the crops is {wanted}, expected two numbers above 0")
+    rows, columns = wanted
     mode = call.text("mode", "bilinear")
     if mode not in ("bilinear", "nearest"):
         raise OpError(f"mode is '{mode}', expected bilinear or nearest")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,15 +10,32 @@ import onnx
 
 from edgec.frontends.onnx.builder import Builder
 from edgec.frontends.onnx.errors import Unsupported
-from edgec.frontends.onnx.registry import HANDLERS, Call, Given, onnx_op
+from edgec.frontends.onnx.registry import HANDLERS, Call, Given, Result, onnx_op
 from edgec.ir.graph import Value
+from edgec.ops.base import OpError
 
 DOMAIN = "com.microsoft"
 
 
-def contrib_op(*names: str) -> Callable[[Given], Given]:
-    """Decorator: the function handles these operators of com.microsoft."""
-    return onnx_op(*names, domain=DOMAIN)
+def contrib_op(*names: str, ranks: Mapping[int, Sequence[int]] | None = None) -> Callable[[Given], Given]:
+    """Decorator: the function handles these operators of com.microsoft.
+
+    `ranks` has the ranks that inputs may have, by their index; others raise OpError.
+    """
+
+    def add(handler: Given) -> Given:
+        def checked(b: Builder, call: Call) -> Result:
+            for index, allowed in (ranks or {}).items():
+                found = call.optional(index)
+                if found is not None and found.rank not in allowed:
+                    expected = " or ".join(map(str, allowed))
+                    raise OpError(f"input {index} is {found.type}, expected rank {expected}")
+            return handler(b, call)
+
+        onnx_op(*names, domain=DOMAIN)(checked if ranks else handler)
+        return handler
+
+    return add
 
 
 def onnx_results(
@@ -66,6 +83,8 @@ def activate(b: Builder, call: Call, x: Value, kind: str, values: Sequence[float
     if kind not in _PARAMETERS:
         raise Unsupported(f"its activation is '{kind}', which is not supported")
     if kind == "Clip":
+        if len(values) != 2:
+            raise OpError(f"Clip has {len(values)} parameters, expected 2")
         low, high = (b.constant(v, x.dtype) for v in values)
         return b.binary("min", b.binary("max", x, low), high)
     attributes = dict(zip(_PARAMETERS[kind], values))

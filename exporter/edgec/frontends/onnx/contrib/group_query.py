@@ -26,10 +26,11 @@ from edgec.ops.base import OpError
 from edgec.ops.scatter import ScatterElements
 from edgec.ops.softmax import Softmax
 
+_RANKS = {0: (3,), 1: (3,), 2: (3,), 3: (4,), 4: (4,), 7: (2,), 8: (2,), 9: (2,), 10: (4,), 11: (1,)}
 _REFUSED = {12: "a quantised cache", 13: "a quantised cache", 14: "normalisation of queries"}
 
 
-@contrib_op("GroupQueryAttention")
+@contrib_op("GroupQueryAttention", ranks=_RANKS)
 def group_query_attention(b: Builder, call: Call) -> Sequence[Value]:
     """The result [B, S, N H], and the caches of keys and values [B, K, T, H] with the new ones in them.
 
@@ -70,7 +71,7 @@ def _parted(b: Builder, call: Call) -> list[Value]:
         size = floordiv(query.shape[2], heads + 2 * groups)
         key, value = (b.slice_axis(query, 2, size * (heads + groups * i), size * groups) for i in (0, 1))
         query = b.slice_axis(query, 2, 0, size * heads)
-    if heads % groups:
+    if groups < 1 or heads % groups:
         raise OpError(f"num_heads is {heads}, expected a multiple of kv_num_heads, {groups}")
     return [split_heads(b, v, n) for v, n in ((query, heads), (key, groups), (value, groups))]
 

@@ -12,6 +12,7 @@ from edgec.frontends.onnx.registry import Call
 from edgec.ir.dims import Dim, eq, floordiv
 from edgec.ir.graph import Value
 from edgec.ir.types import DType
+from edgec.ops.base import OpError
 from edgec.ops.softmax import Softmax
 
 
@@ -32,6 +33,8 @@ def score_scale(call: Call, query: Value) -> float:
     given, size = call.real("scale", 0.0), query.shape[-1]
     if given:
         return given
+    if size == 0:
+        raise OpError("its heads have no elements: num_heads is above the hidden size")
     if not isinstance(size, int):
         raise Unsupported(
             f"its heads have size {size}", "give the attribute scale, or fix the size with --shape"

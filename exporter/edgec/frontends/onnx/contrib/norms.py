@@ -67,7 +67,7 @@ def _normalized(
     return [result, *statistics(b, x, axes, epsilon, centre), x]
 
 
-@contrib_op("EmbedLayerNormalization")
+@contrib_op("EmbedLayerNormalization", ranks={0: (2,), 1: (2,), 2: (2,), 3: (2,), 4: (2,), 7: (2,)})
 def embed_layer_normalization(b: Builder, call: Call) -> Sequence[Value]:
     """LayerNormalization of word, position and segment embeddings; tokens that the mask keeps; the sum."""
     words, segments = call.operand(0), call.optional(1)
@@ -124,7 +124,7 @@ def group_norm(b: Builder, call: Call) -> Sequence[Value]:
     return [b.cast(b.channels_last(y) if last else y, x.dtype), x]
 
 
-@contrib_op("GatedRMSNorm")
+@contrib_op("GatedRMSNorm", ranks={0: range(1, 9), 1: (1,)})
 def gated_rms_norm(b: Builder, call: Call) -> Value:
     """RMS normalisation of runs as long as the scale, times SiLU or sigmoid of the gate; in f32."""
     x, scale, gate = (b.cast(call.operand(i), DType.F32) for i in range(3))
@@ -138,7 +138,7 @@ def gated_rms_norm(b: Builder, call: Call) -> Value:
     return b.cast(y, call.operand(0).dtype)
 
 
-@contrib_op("BranchwiseRMSNorm")
+@contrib_op("BranchwiseRMSNorm", ranks={0: range(1, 9), 1: (1, 2)})
 def branchwise_rms_norm(b: Builder, call: Call) -> Value:
     """RMS normalisation of each branch, in f32; branches are the last axis but one, or parts of the last."""
     x, scale, count = call.operand(0), call.optional(1), call.integer("num_branches", 0)
@@ -151,7 +151,7 @@ def branchwise_rms_norm(b: Builder, call: Call) -> Value:
     return b.cast(b.reshape(y, x.shape), x.dtype)
 
 
-@contrib_op("QEmbedLayerNormalization")
+@contrib_op("QEmbedLayerNormalization", ranks={0: (2,), 1: (2,), 2: (2,), 3: (2,), 4: (2,), 7: (2,)})
 def quantized_embed_layer_normalization(b: Builder, call: Call) -> Sequence[Value]:
     """EmbedLayerNormalization whose tables, scale and bias are 8-bit integers."""
     words, segments, mask = call.operand(0), call.optional(1), call.optional(7)

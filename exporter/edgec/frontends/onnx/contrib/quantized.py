@@ -12,7 +12,7 @@ from edgec.frontends.onnx.builder import Builder
 from edgec.frontends.onnx.contrib.domain import contrib_op, onnx_result
 from edgec.frontends.onnx.map import select
 from edgec.frontends.onnx.matmul import centred, multiply
-from edgec.frontends.onnx.registry import Call
+from edgec.frontends.onnx.registry import Call, resolve_axis
 from edgec.frontends.onnx.softmax import softmax
 from edgec.ir.graph import Value
 from edgec.ir.types import DType
@@ -78,7 +78,7 @@ def average_pool(b: Builder, call: Call) -> Value:
 @contrib_op("QLinearReduceMean")
 def mean(b: Builder, call: Call) -> Value:
     x = _operand(b, call, 0)
-    axes = tuple(sorted(a % x.rank for a in call.integers("axes")))
+    axes = tuple(sorted(resolve_axis(a, x.rank) for a in call.integers("axes")))
     return _requantized(b, call, b.one(Reduce("mean", axes, call.flag("keepdims", True)), x), 3)
 
 

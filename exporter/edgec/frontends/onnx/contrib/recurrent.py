@@ -22,6 +22,9 @@ from edgec.ops.scatter import ScatterNd
 
 _ACTIVATIONS = ("Sigmoid", "Tanh", "Tanh")
 _USES_ALPHA = ("LeakyRelu", "ThresholdedRelu", "Elu", "HardSigmoid")
+_RANKS = {0: (3,), 1: (3,), 2: (3,), 3: (2,), 4: (1,), 5: (3,), 6: (3,), 7: (2,)} | {
+    i: (1, 2) for i in range(8, 12)
+}
 State = tuple[Value, Value]
 
 
@@ -79,7 +82,7 @@ class Direction:
         return activate(b, self.call, gate, *self.activations[index])
 
 
-@contrib_op("DynamicQuantizeLSTM")
+@contrib_op("DynamicQuantizeLSTM", ranks=_RANKS)
 def dynamic_quantize_lstm(b: Builder, call: Call) -> Sequence[Value]:
     """LSTM on x [T, B, I] whose weights [D, I, 4 H] and [D, H, 4 H] are 8-bit integers.
 

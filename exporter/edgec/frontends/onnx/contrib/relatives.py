@@ -9,7 +9,7 @@ from edgec.frontends.onnx.builder import Builder
 from edgec.frontends.onnx.contrib.domain import contrib_op, onnx_result, onnx_results
 from edgec.frontends.onnx.errors import Unsupported
 from edgec.frontends.onnx.matmul import multiply
-from edgec.frontends.onnx.registry import Call
+from edgec.frontends.onnx.registry import Call, resolve_axis
 from edgec.ir.dims import product
 from edgec.ir.graph import Value
 from edgec.ir.types import DType
@@ -17,7 +17,7 @@ from edgec.ops.base import OpError
 from edgec.ops.reduce import Reduce
 
 
-@contrib_op("GatherND", "GridSample", "Trilu")
+@contrib_op("GatherND", "GridSample", "Trilu", ranks={0: range(1, 9)})
 def same(b: Builder, call: Call) -> Value:
     return onnx_result(b, call, call.op_type, call.inputs, **call.attributes)
 
@@ -107,7 +107,7 @@ def sum_of_integers(b: Builder, call: Call) -> Value:
     """The sum of 8-bit integers in 32 bits."""
     x = call.operand(0)
     wide = b.cast(x, DType.I32 if x.dtype.is_signed_int else DType.U32)
-    axes = tuple(sorted(a % x.rank for a in call.integers("axes")))
+    axes = tuple(sorted(resolve_axis(a, x.rank) for a in call.integers("axes")))
     return b.one(Reduce("sum", axes, call.flag("keepdims", True)), wide)
 
 

@@ -46,7 +46,7 @@ def _at(b: Builder, table: Value, places: Value) -> Value:
     return b.reshape(found, (found.shape[0], 1, *found.shape[1:]))
 
 
-@contrib_op("RotaryEmbedding")
+@contrib_op("RotaryEmbedding", ranks={0: (3, 4), 1: (0, 1, 2), 2: (2,), 3: (2,)})
 def rotary_embedding(b: Builder, call: Call) -> Value:
     """On [B, S, N H] or [B, N, S, H]; places are given for all, or the first, from which they count."""
     if call.flag("is_packed_batching"):

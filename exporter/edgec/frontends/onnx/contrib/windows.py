@@ -29,7 +29,7 @@ def unfold(b: Builder, call: Call) -> Value:
     return b.transpose(found, [*range(axis + 1), *range(axis + 2, x.rank + 1), axis + 1])
 
 
-@contrib_op("CausalConvWithState")
+@contrib_op("CausalConvWithState", ranks={0: (3,), 1: (3,), 2: (1,), 3: (3,)})
 def causal_conv(b: Builder, call: Call) -> Sequence[Value]:
     """A depthwise convolution of [B, C, L] behind the K steps before it [B, C, K]; and the last K steps."""
     x, weight, bias, past = call.operand(0), call.operand(1), call.optional(2), call.optional(3)
