@@ -8,6 +8,7 @@ import onnx.parser
 import pytest
 
 from edgec.frontends.onnx import import_model
+from edgec.pipeline import export
 from edgec.references import TOLERANCE, make_references
 from edgec.samples import sizes_of_symbols
 
@@ -45,3 +46,11 @@ def test_tolerance_is_what_rounding_does(scale: float, calm: bool) -> None:
     source = model(f"(float[3, 4] x) => (y) {{ {constant} a = Mul(x, c) y = Sin(a) }}")
     tolerance = make_references(source, 1)[0].tolerance
     assert tolerance == TOLERANCE if calm else TOLERANCE < tolerance < 1e-2
+
+
+def test_an_export_says_which_references_are_mostly_rounding() -> None:
+    constant = "c = Constant <value = float {1000.0}> ()"
+    source = model(f"(float[3, 4] x) => (y) {{ {constant} a = Mul(x, c) y = Sin(a) }}")
+    warnings = export(source, embed_reference=1).warnings
+    assert any("reference 0 is mostly rounding" in text for text in warnings)
+    assert not export(source).warnings

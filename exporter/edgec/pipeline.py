@@ -140,6 +140,7 @@ def export(
         tell("computing references")
         compiled.references += make_references(_local(model), embed_reference, shapes)
     report = _report(compiled, source)
+    report.warnings += _loose_references(compiled)
     if path is not None:
         tell("writing")
         write_model(compiled, path)
@@ -221,6 +222,16 @@ def _report(model: Model, source: onnx.ModelProto) -> ExportReport:
         [name for g in graphs for name in g.symbols],
         warnings=[text for g in graphs for text in _warnings(g)],
     )
+
+
+def _loose_references(model: Model) -> Iterator[str]:
+    """References that say little, for rounding alone moves their outputs."""
+    for i, reference in enumerate(model.references):
+        if reference.tolerance > 1e-4:
+            yield (
+                f"reference {i} is mostly rounding: its tolerance is {reference.tolerance:.0e}; "
+                "other sizes (--shape) may suit the model better"
+            )
 
 
 def _warnings(graph: Graph) -> Iterator[str]:
