@@ -193,7 +193,7 @@ CASES: list[Case] = [
     ),
     ("Upsample", 7, {"scales": [1.0, 1.0, 2.0, 2.0], "mode": "linear"}, [IMAGE], 7),
     ("Upsample", 9, {"mode": "linear"}, [IMAGE, np.float32([1, 1, 2, 1.5])], 9),
-    ("Resize", 10, {"mode": "nearest"}, [IMAGE, np.float32([1, 1, 0.5, 2])], 10),
+    ("Resize", 10, {"mode": "nearest"}, [IMAGE, np.float32([1, 1, 1.5, 2])], 10),
     ("Resize", 10, {"mode": "linear"}, [IMAGE, np.float32([1, 1, 0.5, 2])], 10),
     ("RNN", 1, {"hidden_size": 2, "output_sequence": 1}, [f(3, 1, 4), f(1, 2, 4), f(1, 2, 2)], 7),
     ("GRU", 1, {"hidden_size": 2, "output_sequence": 1}, [f(3, 1, 4), f(1, 6, 4), f(1, 6, 2)], 7),
@@ -418,6 +418,7 @@ TENSORFLOW = {"coordinate_transformation_mode": "tf_half_pixel_for_nn", "nearest
     "opset, attributes, before, scales",
     [
         (10, {"mode": "nearest"}, [], [1, 1, 3, 0.4]),
+        (10, {"mode": "nearest"}, [], [1, 1, 0.5, 0.5]),
         (10, {"mode": "linear"}, [], [1, 1, 3, 0.4]),
         (11, TENSORFLOW, ["roi"], [1, 1, 2, 3]),
         (11, TENSORFLOW, ["roi"], [1, 1, 0.5, 0.5]),
