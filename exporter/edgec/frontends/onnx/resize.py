@@ -35,7 +35,8 @@ def _legacy(b: Builder, call: Call, x: Value, scales: Value) -> Value:
     """Asymmetric coordinates; the nearest element is below on axes that grow, above on those that shrink."""
     axes, kind = tuple(range(x.rank)), _KINDS[call.text("mode", "nearest")]
     by = _by_scales(b, x, axes, scales)
-    for bits in by.scale_bits if kind == "nearest" else ():  # the bits of positive floats are in the order of the floats
+    # the bits of positive floats are in the order of the floats
+    for bits in by.scale_bits if kind == "nearest" else ():
         b.guard(less(_ONE_BITS - 1, bits), "scales that only a run knows are 1 or more before opset 11")
     if not by.scales:
         op = Resize(kind, axes, by.sizes, (), "asymmetric", "floor", scale_bits=by.scale_bits)
