@@ -176,7 +176,8 @@ def _reason(error: Exception) -> str:
     problems = getattr(error, "problems", None)
     if problems:
         return f"{problems[0].operator}: {problems[0].reason}"[:160]
-    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:160]
+    text = " ".join(str(error).split())
+    return (text if type(error).__name__ == "EdgertError" else f"{type(error).__name__}: {text}")[:160]
 
 
 def work(engines: Sequence[str]) -> None:

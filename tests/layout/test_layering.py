@@ -118,8 +118,8 @@ def test_imports_go_down(module: str, path: Path) -> None:
 
 
 def test_only_the_onnx_frontend_and_writer_and_those_above_them_know_onnx() -> None:
-    allowed = ("edgec.frontends.onnx", "edgec.writers.onnx", "edgec.pipeline", "edgec.references", "edgec.onnx_backend",
-               "edgec.validate", "edgec.cli")  # fmt: skip
+    allowed = ("edgec.frontends.onnx", "edgec.writers.onnx", "edgec.pipeline", "edgec.references",
+               "edgec.onnx_backend", "edgec.validate", "edgec.cli")  # fmt: skip
     for module, path in modules():
         names = {name.partition(".")[0] for name, _ in imports(path, module)}
         assert not names & {"onnx", "onnxruntime"} or module.startswith(allowed), module

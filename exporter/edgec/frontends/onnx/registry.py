@@ -106,6 +106,7 @@ Result = Union[Value, Sequence[Value]]
 Handler = Callable[["Builder", Call], Result]
 Given = TypeVar("Given", bound=Handler)
 HANDLERS: dict[tuple[str, str], Handler] = {}
+REFUSED: set[tuple[str, str]] = set()  # of HANDLERS, those that only say why not
 
 
 def onnx_op(*names: str, domain: str = "") -> Callable[[Given], Given]:
@@ -119,6 +120,16 @@ def onnx_op(*names: str, domain: str = "") -> Callable[[Given], Given]:
         return handler
 
     return add
+
+
+def refuse(*names: str, domain: str = "", reason: str, advice: str = "") -> None:
+    """Say why these operators of `domain` have no form, and what to do instead."""
+
+    def refused(b: Builder, call: Call) -> Result:
+        raise Unsupported(reason, advice)
+
+    onnx_op(*names, domain=domain)(refused)
+    REFUSED.update((domain, name) for name in names)
 
 
 def resolve_axis(axis: int, rank: int) -> int:

@@ -9,8 +9,7 @@ import onnx
 
 from edgec.frontends.onnx import map, normalize, view
 from edgec.frontends.onnx.builder import Builder
-from edgec.frontends.onnx.errors import Unsupported
-from edgec.frontends.onnx.registry import Call, onnx_op
+from edgec.frontends.onnx.registry import Call, onnx_op, refuse
 from edgec.ir.dims import Dim
 from edgec.ir.graph import Value
 from edgec.ir.types import DType
@@ -114,9 +113,10 @@ def gru_unit(b: Builder, call: Call) -> Value:
     return map.select(b, b.reshape(valid, (state.shape[1], 1)), moved, rest)
 
 
-@onnx_op("ATen")
-@onnx_op("ATen", domain="org.pytorch.aten")
-def aten(b: Builder, call: Call) -> Value:
-    raise Unsupported(
-        "it calls PyTorch, which ONNX does not define", "export the model again without ONNX_ATEN_FALLBACK"
+for _domain in ("", "org.pytorch.aten"):
+    refuse(
+        "ATen",
+        domain=_domain,
+        reason="it calls PyTorch, which ONNX does not define",
+        advice="export the model again without ONNX_ATEN_FALLBACK",
     )
