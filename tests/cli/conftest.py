@@ -30,9 +30,13 @@ def edge_file(onnx_file: Path) -> Path:
 
 
 @pytest.fixture
-def edgec_command() -> Invoke:
-    """edgec_command(*arguments): the result, with exit_code, stdout and stderr."""
+def edgec_command(monkeypatch: pytest.MonkeyPatch) -> Invoke:
+    """edgec_command(*arguments): the result, with exit_code, stdout and stderr; lines are not wrapped."""
+    from edgec.cli import common
     from edgec.cli.main import app
+
+    for console in (common.out, common.err):
+        monkeypatch.setattr(console, "_width", 400)
 
     def invoke(*arguments: object) -> Result:
         result = CliRunner().invoke(app, [str(a) for a in arguments])

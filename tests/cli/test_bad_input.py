@@ -113,9 +113,8 @@ def files(edge_file: Path, onnx_file: Path, tmp_path: Path) -> dict[str, Path]:
     ("arguments", "code", "says"), CASES, ids=lambda a: " ".join(a) if isinstance(a, list) else ""
 )
 def test_bad_input(
-    edgec_command, files: dict[str, Path], monkeypatch, arguments: list[str], code: int, says: tuple[str, ...]
+    edgec_command, files: dict[str, Path], arguments: list[str], code: int, says: tuple[str, ...]
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "400")
     result = edgec_command(*(a.format(**files) for a in arguments))
     assert result.exit_code == code, result.output
     for part in says:

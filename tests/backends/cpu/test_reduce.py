@@ -127,7 +127,8 @@ def test_softmax_of_extremes(cpu: Device) -> None:
 @pytest.mark.parametrize("axes", [(2,), (1,), (1, 2), (0, 2), (0, 1, 2)])
 def test_normalize(cpu: Device, center: bool, axes: tuple[int, ...]) -> None:
     for shape in ((2, 9, 35), (3, 40, 2)):
-        x = 3 * numbers(RANDOM, shape, "float32") + 5
+        # far from 0 only where many values are averaged: two that are nearly equal cancel
+        x = 3 * numbers(RANDOM, shape, "float32") + (5 if shape[2] > 2 else 0)
         scale, bias = numbers(RANDOM, shape[2:], "float32"), numbers(RANDOM, (shape[1], 1), "float32")
         for extra in ([None, None], [scale, None], [scale, bias], [None, bias]):
             compare(Normalize(axes, 1e-3, center), [x, *extra], cpu)
