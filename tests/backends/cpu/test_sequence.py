@@ -24,7 +24,7 @@ from edgec.ops.sequence import (
     SequenceSplit,
     Unbox,
 )
-from edgec.ops.view import Reshape
+from edgec.ops.view import Concat, Reshape
 
 F32, F64, I64, TEXT = DType.F32, DType.F64, DType.I64, DType.STRING
 SEQUENCE, OPTIONAL, MAP = DType.SEQUENCE, DType.OPTIONAL, DType.MAP
@@ -174,3 +174,25 @@ def test_containers_are_nested_only_so_deep() -> None:
         held = chain.declare(SequenceConstruct(held.dtype), [held], TensorType(SEQUENCE, (), inside))
     with pytest.raises(edgert.EdgertError, match="nested more than 16 deep"):
         chain.run(held)
+
+
+@pytest.mark.parametrize("arena", ["shared", "separate"])
+def test_results_without_elements(arena: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a segment's results are all empty, none of them has memory."""
+    monkeypatch.setenv("EDGERT_ARENA", arena)
+    element = ElementType(F32, (0,))
+    items = Value("items", TensorType(SEQUENCE, (), element))
+    content = Value("content", TensorType(OPTIONAL, (), element))
+    entries = Value("entries", TensorType(MAP, (), ElementType(F32, ()), DType.I64))
+    nothing = np.zeros(0, np.float32)
+    for op, operand, given in (
+        (SequenceConcat(0, False, F32, (0,)), items, [nothing, nothing]),
+        (Unbox(F32, (0,)), content, nothing),
+        (MapValues(F32), entries, {}),
+    ):
+        chain = Chain()
+        chain.graph.inputs = [operand]
+        taken = chain.declare(op, [operand], tensor(F32, 0))
+        chain.inputs = {operand.name: given}
+        result = chain.declare(Concat(0), [taken, taken], tensor(F32, 0))
+        assert chain.run(result)[result.name].shape == (0,)

@@ -63,8 +63,11 @@ inline void set_handle(void* element, const Object* object) { std::memcpy(elemen
 // Whether `item` is a tensor of that type and rank, or a container of that type. `what` begins the error.
 Status check_item(const Object* item, int32_t dtype, int32_t rank, const char* what);
 
-// Whether result `output` has no planned memory, because only the run knows its size.
-inline bool is_unplanned(const edgert_call& call, size_t output) { return !call.outputs[output]; }
+// Whether result `output` has no planned memory, because only the run knows its size; one that is known to be
+// empty may have none either.
+inline bool is_unplanned(const edgert_call& call, size_t output) {
+  return !call.outputs[output] && call.given;
+}
 // Hands over the elements of such a result: from `new_items`, or of an object.
 inline Status give(const edgert_call& call, size_t output, const void* data) {
   call.given[output] = const_cast<void*>(data);
