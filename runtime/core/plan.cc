@@ -192,8 +192,10 @@ class Builder {
   Status add_node(const Node& node, int32_t index) {
     const int device = places_[static_cast<size_t>(index)].device;
     std::vector<int32_t> used(node.inputs.size(), -1);
+    const size_t transfers = plan_.steps.size();
     for (size_t i = 0; i < node.inputs.size(); i++)
       if (node.inputs[i] >= 0) EDGERT_TRY(use(node.inputs[i], device, used[i]));
+    for (Step& step : std::span(plan_.steps).subspan(transfers)) step.node = index;
     // A transfer for a later operand comes after the earlier operands' last use so far.
     for (int32_t s : used)
       if (s >= 0) storage(s).life.last = now();

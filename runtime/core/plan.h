@@ -43,7 +43,7 @@ struct Step {
   enum class Kind : uint8_t { kKernel, kTransfer, kControl };
   Kind kind = Kind::kKernel;
   uint8_t device = 0;
-  int32_t node = -1;
+  int32_t node = -1;  // of a transfer, the one that needs it
   // Storages: the operands start at SegmentPlan::operands[first], results follow; scratch is the last one. A
   // transfer has one of each.
   int32_t first = 0, input_count = 0, output_count = 0;

@@ -7,11 +7,13 @@ from harness import Device, compare, one_node
 
 import edgert
 from edgec.format.write import write_model
-from edgec.ir.types import DType
+from edgec.ir.graph import Graph, Model, Node, Value
+from edgec.ir.types import DType, TensorType
 from edgec.ops.gather import Gather
 from edgec.ops.map import Map
 from edgec.ops.program import unary
 from edgec.ops.select import NonZero
+from edgec.ops.svm import PairwiseCoupling
 from edgec.ops.view import Transpose
 
 
@@ -75,3 +77,18 @@ def test_pyopencl_arrays(opencl: Device) -> None:
     x = f32(4, 3)
     (y,) = session.run([array.to_device(queue, x)]).values()
     assert isinstance(y, array.Array) and np.array_equal(y.get(), -x)
+
+
+def test_a_profile_adds_transfers_to_the_node_that_needs_them(opencl: Device) -> None:
+    x, middle, y = (
+        Value(n, TensorType(DType.F32, s)) for n, s in (("x", (9, 3, 3)), ("m", (9, 3, 3)), ("y", (9, 3)))
+    )
+    nodes = [
+        Node(Map(unary("exp", DType.F32), DType.F32), [x], [middle], "quick"),
+        Node(PairwiseCoupling(), [middle], [y], "elsewhere"),
+    ]
+    session = edgert.load(write_model(Model({"main": Graph("main", [x], [y], nodes)})), device=opencl.name)
+    assert [p.device == "cpu" for p in session.placement()] == [False, True]
+    quick, elsewhere = session.profile([f32(9, 3, 3)], runs=1)
+    assert (quick.calls, elsewhere.calls) == (1, 1)
+    assert quick.seconds > quick.least and elsewhere.seconds > elsewhere.least
