@@ -8,8 +8,10 @@ import edgert
 from edgec.format.write import write_model
 from edgec.ops.base import Op
 from edgec.ops.gather import GatherNd
+from edgec.ops.ngrams import NgramCount
 from edgec.ops.nms import Nms
 from edgec.ops.select import Compress, Unique
+from edgec.ops.trees import TreeEnsemble
 
 HUGE = 1 << 40
 
@@ -31,3 +33,32 @@ def empty(*shape: int, dtype: type = np.float32) -> np.ndarray:
 def test_nothing_is_walked(op: Op, operands: list[np.ndarray]) -> None:
     outputs = edgert.load(write_model(one_node(op, operands))).run(operands)
     assert next(iter(outputs.values())).size == 0
+
+
+@pytest.mark.parametrize(
+    ("op", "x", "constants"),
+    [
+        (
+            NgramCount(0),
+            empty(HUGE, 0, dtype=np.int64),
+            [np.zeros(2, np.int64), *[np.zeros(0, np.int64)] * 2],
+        ),
+        (
+            TreeEnsemble(0),
+            empty(HUGE, 0),
+            [
+                empty(0, 4, dtype=np.int32),
+                empty(0),
+                np.full(1, -1, np.int32),
+                np.zeros(2, np.int32),
+                empty(0, dtype=np.int32),
+                empty(0),
+            ],
+        ),
+    ],
+    ids=["ngram_count", "tree_ensemble"],
+)
+def test_rows_of_nothing_are_not_walked(op: Op, x: np.ndarray, constants: list[np.ndarray]) -> None:
+    model = one_node(op, [x, *constants], range(1, 1 + len(constants)))
+    (found,) = edgert.load(write_model(model)).run([x]).values()
+    assert found.shape == (HUGE, 0)

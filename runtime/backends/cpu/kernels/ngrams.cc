@@ -34,6 +34,7 @@ void count_from(const NgramParams& p, const edgert_call& call, const int64_t* ro
 Status run_ngrams(const NgramParams& p, const edgert_call& call) {
   const auto* x = static_cast<const int64_t*>(call.inputs[0]);
   auto* out = static_cast<float*>(call.outputs[0]);
+  if (p.width == 0) return {};
   const int64_t distances = std::min(p.skips + 1, std::max<int64_t>(p.tokens, 1));
   const int64_t count = std::min(pieces(p.rows * p.tokens * 20, call.threads), p.rows);
   parallel(call, count, [&](int64_t piece, int32_t) {

@@ -137,6 +137,7 @@ void run_rows(const TreesState& state, const edgert_call& call, int64_t first, i
 
 Status run_trees(const TreesState& state, const edgert_call& call) {
   const TreesParams& p = state.params;
+  if (p.targets == 0) return {};
   const int64_t blocks = p.rows / kRows + (p.rows % kRows != 0);
   const int64_t count =
       std::min(pieces(p.rows * std::min<int64_t>(p.roots, 1000) * 20, call.threads), blocks);
