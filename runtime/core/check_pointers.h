@@ -11,7 +11,7 @@ namespace edgert {
 Status check_value_type(Value& value);
 // A node with a string or container among its operands or results is of one of three kinds: it moves elements
 // (to a result of its first operand's type), it runs bodies, or its kernels check what they read and make
-// (the operators on text and containers, and custom ones).
+// (the operators on text and containers, and custom ones). No built-in kernel has more than one such result.
 Status check_pointers(const Graph& graph, const Node& node);
 
 }  // namespace edgert

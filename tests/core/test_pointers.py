@@ -13,13 +13,13 @@ import pytest
 import edgert
 from edgec.format.strings import pack_strings
 from edgec.format.write import write_model
-from edgec.ir.graph import Graph, Model, Value
+from edgec.ir.graph import Graph, Model, Node, Value
 from edgec.ir.types import DType, TensorType
-from edgec.ops.base import Op
+from edgec.ops.base import Context, Op
 from edgec.ops.gather import Gather
 from edgec.ops.scatter import ScatterElements
-from edgec.ops.sequence import SequenceAt
-from edgec.ops.view import Bitcast, Concat, Expand, Pad, Reshape
+from edgec.ops.sequence import SequenceAt, SequenceConstruct
+from edgec.ops.view import Bitcast, Concat, Expand, Pad, Reshape, Transpose
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "edgert"))
 import graphs  # noqa: E402
@@ -67,6 +67,16 @@ def test_no_operator_makes_strings_or_handles_of_other_bytes(case: str) -> None:
         session = edgert.load(file)
         session.run({s.name: zeros(s) for s in session.inputs})
     assert caught.value.status in ("format", "unsupported"), caught.value
+
+
+@pytest.mark.parametrize("op", [Transpose((0,)), SequenceConstruct(int(STRING))], ids=lambda op: op.name)
+def test_no_kernel_leaves_a_string_unwritten(op: Op) -> None:
+    """A second result, which the kernel does not know of, would be what the memory held before."""
+    x, second = Value("x", tensor(STRING, 2)), Value("second", tensor(STRING, 2))
+    first = Value("first", op.infer([x.type], Context())[0])
+    node = Node(op, [x], [first, second], "node")
+    with pytest.raises(edgert.FormatError, match="node.*cannot have"):
+        edgert.load(write_model(Model({"main": Graph("main", [x], [first, second], [node])})))
 
 
 def zeros(spec: edgert.Spec) -> Any:
