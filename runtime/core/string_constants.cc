@@ -16,11 +16,14 @@ class Expansion {
   explicit Expansion(Model& model) : model_(model), room_(model.data.size() / sizeof(uint64_t) + 1) {}
 
   Status constant(Constant& constant, size_t index) {
-    for (Form& form : constant.forms) {
+    for (size_t i = 0; i < constant.forms.size(); i++) {
+      Form& form = constant.forms[i];
       if ((form.kind == "strings") != (constant.dtype == EDGERT_STRING))
         return bad("constant %zu of %s is stored as %s", index, dtype_name(constant.dtype),
                    form.kind.c_str());
-      if (form.kind == "strings") EDGERT_TRY(expand(constant, form, index));
+      if (form.kind != "strings") continue;
+      EDGERT_TRY(expand(constant, form, index));
+      constant.views[i] = {form.kind.c_str(), nullptr, 0, form.data, form.bytes};
     }
     return {};
   }
