@@ -113,7 +113,7 @@ def show(found: dict[str, Any], top: int) -> None:
         share = each / whole if whole else 0.0
         numbers = [f"{each:.4f}", f"{share:.0%}", f"{row['gflops']:.1f}"]
         numbers += [f"{row['bytes'] / 1e6:.2f}", f"{row['of_limit']:.0%}"]
-        results = ", ".join(str(r) for r in row["results"])
+        results = ", ".join(str(r) for r in row["results"][:2]) + " ..." * (len(row["results"]) > 2)
         table.add_row(*numbers, escape(f"{row['op']} {row['name']}"), escape(results))
     out.print(table)
     out.print(f"{len(rows)} nodes, {whole:.3f} ms a run in their quickest calls on {found['device']}")
