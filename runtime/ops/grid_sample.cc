@@ -102,7 +102,8 @@ int32_t grid_taps(const GridSampleParams& grid, int32_t axis, double coordinate,
     weights[0] = 1;
     return 1;
   }
-  at = padded(grid, at, size);
+  // The border of a cubic is padded element by element.
+  if (grid.kind != GridKind::kCubic || grid.padding != GridPadding::kBorder) at = padded(grid, at, size);
   const double base = std::floor(at), rest = at - base;
   const int32_t first = grid.kind == GridKind::kLinear ? 0 : -1,
                 count = grid.kind == GridKind::kLinear ? 2 : 4;

@@ -84,7 +84,9 @@ class GridSample(Op):
             at = ((coordinate + 1) * size - 1) / 2
         if self.kind == "nearest":
             at = np.rint(at)
-        at = self._padded(at, size)
+        # PyTorch and ONNX Runtime pad a cubic's border by elements; onnx's reference moves the position
+        if (self.kind, self.padding) != ("cubic", "border"):
+            at = self._padded(at, size)
         if self.kind == "nearest":
             return [(np.rint(at), np.ones(at.shape))]
         base = np.floor(at)
