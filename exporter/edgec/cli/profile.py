@@ -52,7 +52,8 @@ def profile(
         "runs": runs,
         "gflops_limit": limits.gflops,
         "gigabytes_limit": limits.gigabytes,
-        "nodes": [row_of(t, limits) for t in times],
+        "nodes": (rows := [row_of(t, limits, runs) for t in times]),
+        "ms": sum(r["run_ms"] for r in rows if "/" not in r["graph"]),
     }
     if trace is not None:
         trace.write_text(json_text.dumps({"traceEvents": events(found["nodes"])}))
@@ -64,8 +65,8 @@ def profile(
         show(found, top)
 
 
-def row_of(time: Any, limits: Limits) -> Row:
-    """A node's time in its quickest call and what it did in it."""
+def row_of(time: Any, limits: Limits, runs: int) -> Row:
+    """A node's time in its quickest call, and over the calls of one run, and what it did in a call."""
     seconds = max(time.least, 1e-9)
     flop = operations(time.op, time.operands, time.results)
     moved = traffic(time.operands, time.results)
@@ -77,6 +78,7 @@ def row_of(time: Any, limits: Limits) -> Row:
         "graph": time.graph,
         "calls": time.calls,
         "ms": 1e3 * time.least,
+        "run_ms": 1e3 * time.least * time.calls / runs,
         "mean_ms": 1e3 * time.seconds / time.calls,
         "gflops": flop / seconds * 1e-9,
         "bytes": moved,
@@ -101,15 +103,14 @@ def events(rows: list[Row]) -> list[Row]:
 
 
 def show(found: dict[str, Any], top: int) -> None:
-    rows = sorted(found["nodes"], key=lambda r: -r["ms"] * r["calls"])
-    whole = sum(r["ms"] * r["calls"] for r in rows if "/" not in r["graph"]) / found["runs"]
+    rows, whole = sorted(found["nodes"], key=lambda r: -r["run_ms"]), found["ms"]
     table = Table(box=None, pad_edge=False)
     for title in ("ms a run", "share", "GFLOP/s", "MB", "of limit"):
         table.add_column(title, justify="right")
     table.add_column("node", overflow="fold")
     table.add_column("result", overflow="fold")
     for row in rows[:top]:
-        each = row["ms"] * row["calls"] / found["runs"]
+        each = row["run_ms"]
         share = each / whole if whole else 0.0
         numbers = [f"{each:.4f}", f"{share:.0%}", f"{row['gflops']:.1f}"]
         numbers += [f"{row['bytes'] / 1e6:.2f}", f"{row['of_limit']:.0%}"]

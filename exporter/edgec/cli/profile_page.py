@@ -18,8 +18,8 @@ COLUMNS = ("node", "result", "ms a run", "share", "", "GFLOP/s", "MB", "of limit
 
 def page(found: dict[str, Any]) -> str:
     """The page's text; `found` is what `edgec profile --json` prints. Nodes are in order of execution."""
-    whole = sum(_each(r, found) for r in found["nodes"] if "/" not in r["graph"]) or 1.0
-    rows = "\n".join(_row(r, found, whole) for r in found["nodes"])
+    whole = found["ms"] or 1.0
+    rows = "\n".join(_row(r, whole) for r in found["nodes"])
     head = "".join(f"<th>{c}</th>" for c in COLUMNS)
     title = f"{escape(found['path'])} on {escape(found['device'])}"
     limits = f"{found['gflops_limit']:.0f} GFLOP/s and {found['gigabytes_limit']:.1f} GB/s"
@@ -30,12 +30,8 @@ def page(found: dict[str, Any]) -> str:
     )
 
 
-def _each(row: dict[str, Any], found: dict[str, Any]) -> float:
-    return float(row["ms"] * row["calls"] / found["runs"])
-
-
-def _row(row: dict[str, Any], found: dict[str, Any], whole: float) -> str:
-    each = _each(row, found)
+def _row(row: dict[str, Any], whole: float) -> str:
+    each = row["run_ms"]
     share = each / whole
     cells = [
         f"<td class=name>{escape(row['op'])} {escape(row['name'])}</td>",

@@ -1,23 +1,11 @@
 #include "backends/cpu/kernels/narrow.h"
 
-#include <cstring>
+#include <bit>
 
 #include "edgert.h"
 
 namespace edgert::cpu {
 namespace {
-
-float as_float(uint32_t bits) {
-  float x;
-  std::memcpy(&x, &bits, sizeof x);
-  return x;
-}
-
-uint32_t as_bits(float x) {
-  uint32_t bits;
-  std::memcpy(&bits, &x, sizeof bits);
-  return bits;
-}
 
 // What a format does with the codes at its ends.
 enum class Ends {
@@ -39,17 +27,20 @@ struct SmallFloat {
 
   static float load(uint8_t code) {
     const uint32_t size = code & kOnes, sign = code & kSign ? 1u << 31 : 0;
-    if (End == Ends::kUnsigned && (code & (kSign | kOnes)) == kSign) return as_float(0x7fc00000);
+    if (End == Ends::kUnsigned && (code & (kSign | kOnes)) == kSign) return std::bit_cast<float>(0x7fc00000);
     if (End != Ends::kUnsigned && size > kGreatest)
-      return as_float(sign | (End == Ends::kInfinity && size == kGreatest + 1 ? 0x7f800000 : 0x7fc00000));
+      return std::bit_cast<float>(
+          sign | (End == Ends::kInfinity && size == kGreatest + 1 ? 0x7f800000 : 0x7fc00000));
     const uint32_t exponent = size >> Mantissa, fraction = size & kFractions;
     if (exponent == 0)
-      return as_float(sign | as_bits(static_cast<float>(fraction) * as_float((128 - Bias - Mantissa) << 23)));
-    return as_float(sign | (exponent + 127 - Bias) << 23 | fraction << (23 - Mantissa));
+      return std::bit_cast<float>(
+          sign | std::bit_cast<uint32_t>(static_cast<float>(fraction) *
+                                         std::bit_cast<float>((128 - Bias - Mantissa) << 23)));
+    return std::bit_cast<float>(sign | (exponent + 127 - Bias) << 23 | fraction << (23 - Mantissa));
   }
 
   static uint8_t store(float x) {
-    const uint32_t bits = as_bits(x), size = bits & 0x7fffffff;
+    const uint32_t bits = std::bit_cast<uint32_t>(x), size = bits & 0x7fffffff;
     const uint32_t sign = bits >> 31 ? kSign : 0, code = size > 0x7f800000 ? nan_code() : number(size);
     if (End == Ends::kFinite && size > 0x7f800000) return static_cast<uint8_t>(sign ^ kSign);
     if (End == Ends::kUnsigned && (code == 0 || code == kSign)) return static_cast<uint8_t>(code);
@@ -67,7 +58,7 @@ struct SmallFloat {
     if (size < (128u - Bias) << 23) {
       // Below the least normal number all codes are multiples of one step: an addition rounds to it.
       constexpr uint32_t kStep = (128u - Bias + kShift) << 23;
-      return as_bits(as_float(size) + as_float(kStep)) - kStep;
+      return std::bit_cast<uint32_t>(std::bit_cast<float>(size) + std::bit_cast<float>(kStep)) - kStep;
     }
     const uint32_t code = ((size + (1u << (kShift - 1)) - 1 + (size >> kShift & 1)) >> kShift) - kRebias;
     if (code <= kGreatest) return code;
@@ -87,11 +78,11 @@ using E3m2 = SmallFloat<3, 2, 3, Ends::kFinite>;
 // Powers of two from 2^-127; what is not above 0 is NaN. Halfway between two goes to the greater.
 struct E8m0 {
   static float load(uint8_t code) {
-    if (code == 255) return as_float(0x7fc00000);
-    return as_float(code ? static_cast<uint32_t>(code) << 23 : 0x400000);
+    if (code == 255) return std::bit_cast<float>(0x7fc00000);
+    return std::bit_cast<float>(code ? static_cast<uint32_t>(code) << 23 : 0x400000);
   }
   static uint8_t store(float x) {
-    const uint32_t bits = as_bits(x);
+    const uint32_t bits = std::bit_cast<uint32_t>(x);
     if (!(x > 0) || bits >= 0x7f400000) return 255;
     if (bits < 0x800000) return bits > 0x400000;
     return static_cast<uint8_t>((bits + 0x400000) >> 23);

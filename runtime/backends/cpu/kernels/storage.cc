@@ -1,5 +1,6 @@
 #include "backends/cpu/kernels/storage.h"
 
+#include <bit>
 #include <cstring>
 
 #include "backends/cpu/kernels/narrow.h"
@@ -37,43 +38,34 @@ void store_half(void* to, const void* from, int64_t n) {
   for (int64_t i = 0; i < n; i++) static_cast<uint16_t*>(to)[i] = Convert(static_cast<const float*>(from)[i]);
 }
 
-float as_float(uint32_t bits) {
-  float x;
-  std::memcpy(&x, &bits, sizeof x);
-  return x;
-}
-
-uint32_t as_bits(float x) {
-  uint32_t bits;
-  std::memcpy(&bits, &x, sizeof bits);
-  return bits;
-}
-
 }  // namespace
 
 float f16_to_f32(uint16_t half) {
   const uint32_t sign = static_cast<uint32_t>(half & 0x8000) << 16;
   const uint32_t exponent = (half >> 10) & 31, mantissa = half & 0x3ff;
-  if (exponent == 31) return as_float(sign | 0x7f800000 | mantissa << 13);
-  if (exponent == 0) return as_float(sign | as_bits(static_cast<float>(mantissa) * 0x1p-24f));
-  return as_float(sign | (exponent + 112) << 23 | mantissa << 13);
+  if (exponent == 31) return std::bit_cast<float>(sign | 0x7f800000 | mantissa << 13);
+  if (exponent == 0)
+    return std::bit_cast<float>(sign | std::bit_cast<uint32_t>(static_cast<float>(mantissa) * 0x1p-24f));
+  return std::bit_cast<float>(sign | (exponent + 112) << 23 | mantissa << 13);
 }
 
 uint16_t f32_to_f16(float x) {
-  const uint32_t bits = as_bits(x), size = bits & 0x7fffffff;
+  const uint32_t bits = std::bit_cast<uint32_t>(x), size = bits & 0x7fffffff;
   const uint16_t sign = static_cast<uint16_t>(bits >> 16 & 0x8000);
   if (size > 0x7f800000) return sign | 0x7e00;
   if (size >= 0x477ff000) return sign | 0x7c00;  // 65520 and more
   // Below 2^-14 the result is a multiple of 2^-24: adding 0.5 leaves exactly those bits, rounded.
-  if (size < 0x38800000) return sign | static_cast<uint16_t>(as_bits(as_float(size) + 0.5f) - as_bits(0.5f));
+  if (size < 0x38800000)
+    return sign | static_cast<uint16_t>(std::bit_cast<uint32_t>(std::bit_cast<float>(size) + 0.5f) -
+                                        std::bit_cast<uint32_t>(0.5f));
   const uint32_t rounded = size + 0xfff + (size >> 13 & 1);
   return sign | static_cast<uint16_t>((rounded - (112u << 23)) >> 13);
 }
 
-float bf16_to_f32(uint16_t bits) { return as_float(static_cast<uint32_t>(bits) << 16); }
+float bf16_to_f32(uint16_t bits) { return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16); }
 
 uint16_t f32_to_bf16(float x) {
-  const uint32_t bits = as_bits(x);
+  const uint32_t bits = std::bit_cast<uint32_t>(x);
   if (x != x) return static_cast<uint16_t>(bits >> 16 | 0x40);
   return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
