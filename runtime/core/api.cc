@@ -51,7 +51,7 @@ Status read_options(const edgert_options* options, edgert::Settings& settings, b
   settings.threads = edgert::usable_cores();
   verify = false;
   if (!options) return {};
-  if (options->size < sizeof(edgert_options))
+  if (options->size < offsetof(edgert_options, memory_budget))
     return error(EDGERT_ERROR_ARGUMENT, "load: options.size is %u, expected %zu", options->size,
                  sizeof(edgert_options));
   if (options->threads < 0 || options->threads > 256)
@@ -65,6 +65,7 @@ Status read_options(const edgert_options* options, edgert::Settings& settings, b
   if (options->threads) settings.threads = options->threads;
   settings.memory_limit = options->memory_limit;
   settings.step_limit = options->step_limit;
+  if (options->size >= sizeof(edgert_options)) settings.memory_budget = options->memory_budget;
   settings.cl_context = options->cl_context;
   settings.cl_queue = options->cl_queue;
   return {};

@@ -33,6 +33,7 @@ class Planned {
  public:
   virtual ~Planned() = default;
   uint64_t scratch_bytes = 0;
+  edgert_lines lines{};  // multiple 0: it runs whole only
 };
 
 class Backend {
@@ -47,14 +48,22 @@ class Backend {
                         std::span<const edgert_operand> outputs, std::string& why) const = 0;
 
   // Shapes and attributes are known: check them, choose a kernel, ask for scratch.
-  // The node, and every dims pointer, stay valid as long as `planned`.
+  // The node, and every dims pointer, stay valid as long as `planned`. `alone`: it will run on one thread.
   virtual Status plan(const edgert_node& node, std::span<const edgert_operand> inputs,
-                      std::span<const edgert_operand> outputs, std::unique_ptr<Planned>& planned) = 0;
+                      std::span<const edgert_operand> outputs, bool alone,
+                      std::unique_ptr<Planned>& planned) = 0;
 
   // Runs (or enqueues, in order) a planned node. Absent operands have a null handle, and so have results
   // without planned memory, which only the host's backend is given.
   virtual Status run(const Planned& planned, std::span<const Memory> inputs, std::span<const Memory> outputs,
                      Memory scratch, const Found& found) = 0;
+  // Makes lines [begin, end) of the result of a node planned to run alone, on the calling thread. `memory`
+  // has the operands, `input_count` of them, the results and the scratch. Several threads may be in here.
+  virtual Status run_lines(const Planned& planned, std::span<const Memory> memory, size_t input_count,
+                           int64_t begin, int64_t end) {
+    (void)planned, (void)memory, (void)input_count, (void)begin, (void)end;
+    return error(EDGERT_ERROR_INTERNAL, "this device does not run in parts");
+  }
 
   virtual Status allocate(uint64_t bytes, Memory& memory) = 0;
   virtual void release(Memory memory) = 0;

@@ -62,6 +62,8 @@ class Context {
   bool separate = false;     // every value in an allocation of its own, freed at the end of its life
   bool profiling = false;    // frames take the time of every step
   bool keep_values = false;  // no value's memory is used again within a run
+  int32_t threads = 1;
+  uint64_t memory_budget = 0;  // for activations; 0: what is quickest
   uint64_t memory_limit = UINT64_MAX;
   uint64_t step_limit = UINT64_MAX;
   uint64_t steps = 0;

@@ -50,6 +50,26 @@ std::string timing(const Frame& frame, size_t n) {
          field("operands", shapes(frame, node.inputs)) + ", " + field("results", shapes(frame, node.outputs));
 }
 
+// What ran in bands of lines, by its nodes' names.
+std::string bands(const Frame& frame) {
+  std::string text = "[";
+  for (size_t s = 0; s < frame.graph().segments.size(); s++) {
+    const SegmentPlan* plan = frame.plan(s);
+    if (!plan) continue;
+    for (const Band& band : plan->bands) {
+      std::string names;
+      for (int32_t i = band.first; i < band.end; i++) {
+        const auto node = static_cast<size_t>(plan->steps[static_cast<size_t>(i)].node);
+        names += (names.empty() ? "" : ", ") + json_quoted(frame.graph().nodes[node].info.name);
+      }
+      text += text.size() > 1 ? ", " : "";
+      text += "{" + field("nodes", "[" + names + "]") + ", " + field("lines", std::to_string(band.lines)) +
+              ", " + field("pieces", std::to_string(band.pieces)) + "}";
+    }
+  }
+  return text + "]";
+}
+
 // Appends the nodes of a graph and of its bodies. Each graph once: `told` are those that are there.
 // `frame` is null where the graph has not run.
 void describe_graph(const Model& model, Context& context, const Frame* frame, int32_t index,
@@ -93,8 +113,8 @@ std::string Session::description() const {
          field("arena_bytes", std::to_string(frame_->arena_bytes())) + ", " +
          field("allocated_bytes", std::to_string(context_->allocated())) + ", " +
          field("weight_bytes", std::to_string(model().data.size())) + ", " +
-         field("segments", std::to_string(graph().segments.size())) + ", " + field("nodes", nodes + "]") +
-         "}";
+         field("segments", std::to_string(graph().segments.size())) + ", " + field("bands", bands(*frame_)) +
+         ", " + field("nodes", nodes + "]") + "}";
 }
 
 }  // namespace edgert

@@ -368,15 +368,22 @@ void Frame::end_step(SegmentPlan& plan, int32_t step) {
 
 Status Frame::execute(SegmentPlan& plan) {
   Status status;
+  auto band = plan.bands.begin();
   for (size_t i = 0; i < plan.steps.size() && status.ok(); i++) {
     const Step& step = plan.steps[i];
     if (!context_.may_step()) {
       status = context_.why_not_step();
       break;
     }
-    if (context_.separate) status = begin_step(plan, static_cast<int32_t>(i));
-    if (status.ok()) status = context_.profiling ? time_step(plan, step) : run_step(plan, step);
-    if (context_.separate) end_step(plan, static_cast<int32_t>(i));
+    const bool joined = band != plan.bands.end() && static_cast<size_t>(band->first) == i;
+    const size_t end = joined ? static_cast<size_t>(band->end) : i + 1;
+    if (context_.separate)
+      for (size_t k = i; k < end && status.ok(); k++) status = begin_step(plan, static_cast<int32_t>(k));
+    if (status.ok() && joined) status = run_band(plan, *band++);
+    else if (status.ok()) status = context_.profiling ? time_step(plan, step) : run_step(plan, step);
+    if (context_.separate)
+      for (size_t k = i; k < end; k++) end_step(plan, static_cast<int32_t>(k));
+    i = end - 1;
   }
   if (context_.separate)
     for (Storage& s : plan.storages)

@@ -50,6 +50,10 @@ class Frame {
   }
   // Bytes this frame and its bodies hold for values.
   uint64_t arena_bytes() const;
+  // How the segment ran last; null where it has not.
+  const SegmentPlan* plan(size_t segment) const {
+    return plans_[segment].empty() ? nullptr : plans_[segment].front().get();
+  }
 
  private:
   struct Input {
@@ -86,6 +90,8 @@ class Frame {
   Status run_step(SegmentPlan& plan, const Step& step);
   Status time_step(SegmentPlan& plan, const Step& step);
   Status run_kernel(SegmentPlan& plan, const Step& step);
+  Status run_band(SegmentPlan& plan, Band& band);
+  void add_band_times(const SegmentPlan& plan, const Band& band);
   Status run_transfer(SegmentPlan& plan, const Step& step);
   Status set_counts(const SegmentPlan& plan, const Step& step, const int64_t* counts);
   Status take_given(const SegmentPlan& plan, const Step& step, size_t output, void* given);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "core/find_bands.h"
 #include "core/operands.h"
 #include "core/types.h"
 
@@ -34,6 +35,7 @@ class Builder {
       if (!status.ok()) return node_error(node, status);
     }
     plan_.memory.resize(plan_.operands.size());
+    if (!context_.keep_values) EDGERT_TRY(join_bands());
     return place_arenas();
   }
 
@@ -259,7 +261,7 @@ class Builder {
     return plan_.storages[static_cast<size_t>(index)].bytes;
   }
 
-  Status plan_kernel(const Node& node, const edgert_node& info, Step& step) {
+  Status plan_kernel(const Node& node, const edgert_node& info, Step& step, bool alone = false) {
     std::vector<edgert_operand> operands(node.inputs.size() + node.outputs.size());
     for (size_t i = 0; i < operands.size(); i++) {
       const int32_t v = i < node.inputs.size() ? node.inputs[i] : node.outputs[i - node.inputs.size()];
@@ -269,9 +271,9 @@ class Builder {
     }
     const auto all = std::span<const edgert_operand>(operands);
     Backend& backend = context_.backend(step.device);
-    EDGERT_TRY(
-        backend.plan(info, all.first(node.inputs.size()), all.subspan(node.inputs.size()), step.planned));
-    if (const uint64_t bytes = step.planned->scratch_bytes) {
+    EDGERT_TRY(backend.plan(info, all.first(node.inputs.size()), all.subspan(node.inputs.size()), alone,
+                            step.planned));
+    if (const uint64_t bytes = step.planned->scratch_bytes; bytes && !alone) {
       const int32_t scratch = add_storage(Storage::Kind::kArena, step.device, -1, bytes);
       storage(scratch).defined_here = storage(scratch).is_scratch = true;
       plan_.operands.back() = scratch;
@@ -279,18 +281,116 @@ class Builder {
     return {};
   }
 
+  // ---- bands ----
+
+  // Chooses the bands: the quickest, or with a budget that these exceed, the least that is found.
+  Status join_bands() {
+    const OperandShape shape_of = [&](const Step& step, int32_t operand) {
+      const Node& node = graph_.nodes[static_cast<size_t>(step.node)];
+      const auto i = static_cast<size_t>(operand);
+      return shape(i < node.inputs.size() ? node.inputs[i] : node.outputs[i - node.inputs.size()]);
+    };
+    const uint64_t cache = cache_bytes(), budget = context_.memory_budget;
+    plan_.bands = find_bands(plan_, shape_of, {cache / 2, cache / 4, false, context_.threads});
+    if (budget) {
+      uint64_t least = arena_with(plan_.bands);
+      for (uint64_t room = budget; least > budget && room > budget / 64; room /= 4) {
+        std::vector<Band> bands = find_bands(plan_, shape_of, {room, 0, true, context_.threads});
+        const uint64_t bytes = arena_with(bands);
+        if (bytes >= least) continue;
+        least = bytes;
+        plan_.bands = std::move(bands);
+      }
+    }
+    for (Band& band : plan_.bands) EDGERT_TRY(join(band));
+    return {};
+  }
+
+  // What the host's arena would take.
+  uint64_t arena_with(std::vector<Band>& bands) {
+    std::vector<Storage> storages = plan_.storages;
+    for (Band& band : bands) book(band, storages);
+    uint64_t total = 0;
+    std::vector<size_t> which;
+    std::vector<uint64_t> offsets;
+    return place(lives_of(storages, kHost, which), offsets, total) ? total : UINT64_MAX;
+  }
+
+  Status join(Band& band) {
+    for (int32_t i = band.first; i < band.end && context_.threads > 1; i++)
+      EDGERT_TRY(plan_alone(plan_.steps[static_cast<size_t>(i)]));
+    book(band, plan_.storages);
+    const Step &first = plan_.steps[static_cast<size_t>(band.first)],
+               &last = plan_.steps[static_cast<size_t>(band.end - 1)];
+    const int32_t operands = last.first + last.input_count + last.output_count + 1 - first.first;
+    band.memory.resize(static_cast<size_t>(operands * band.pieces));
+    band.nanoseconds.resize(band.steps.size() * static_cast<size_t>(band.pieces));
+    return {};
+  }
+
+  // Gives the band's results their buffers, one for each piece, and keeps what it reads until it ends.
+  void book(Band& band, std::vector<Storage>& storages) const {
+    const auto pieces = static_cast<uint64_t>(band.pieces);
+    const auto at = [&](int32_t place) -> Storage* {
+      const int32_t index = plan_.operands[static_cast<size_t>(place)];
+      return index < 0 ? nullptr : &storages[static_cast<size_t>(index)];
+    };
+    for (int32_t i = band.first; i < band.end; i++) {
+      const Step& step = plan_.steps[static_cast<size_t>(i)];
+      BandStep& part = band.steps[static_cast<size_t>(i - band.first)];
+      const int32_t scratch = part.result_place + 1;
+      for (int32_t place = step.first; place <= scratch; place++) {
+        Storage* used = at(place);
+        if (!used) continue;
+        if (place >= part.result_place) used->life.first = band.first;
+        used->life.last = std::max(used->life.last, band.end - 1);
+      }
+      part.scratch_stride = aligned(step.planned->scratch_bytes);
+      if (Storage* s = at(scratch)) resize(*s, part.scratch_stride * pieces);
+      if (i + 1 == band.end) continue;
+      part.buffer_stride = aligned(static_cast<uint64_t>(part.capacity) * part.line_bytes);
+      resize(*at(part.result_place), part.buffer_stride * pieces);
+    }
+  }
+
+  static uint64_t aligned(uint64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+  static void resize(Storage& storage, uint64_t bytes) { storage.bytes = storage.life.bytes = bytes; }
+
+  // Plans a step anew for one thread; it has no symbols to evaluate that were not evaluated before.
+  Status plan_alone(Step& step) {
+    const Node& node = graph_.nodes[static_cast<size_t>(step.node)];
+    const edgert_node* info;
+    EDGERT_TRY(attributes(node, info));
+    EDGERT_TRY(plan_kernel(node, *info, step, true));
+    int32_t& scratch = plan_.operands[static_cast<size_t>(step.first) + step.input_count + 1];
+    if (step.planned->scratch_bytes == 0) {
+      scratch = -1;
+    } else if (scratch < 0) {
+      scratch = add_storage(Storage::Kind::kArena, kHost, -1, step.planned->scratch_bytes);
+      storage(scratch).life = {};
+      storage(scratch).defined_here = storage(scratch).is_scratch = true;
+    }
+    return {};
+  }
+
+  static std::vector<Lifetime> lives_of(const std::vector<Storage>& storages, int device,
+                                        std::vector<size_t>& which) {
+    std::vector<Lifetime> lives;
+    for (size_t i = 0; i < storages.size(); i++) {
+      const Storage& s = storages[i];
+      if (s.kind != Storage::Kind::kArena || s.device != device) continue;
+      lives.push_back(s.life);
+      which.push_back(i);
+    }
+    return lives;
+  }
+
   Status place_arenas() {
     for (int device = 0; device < kMaxDevices; device++) {
-      std::vector<Lifetime> lives;
       std::vector<size_t> which;
-      for (size_t i = 0; i < plan_.storages.size(); i++) {
-        const Storage& s = plan_.storages[i];
-        if (s.kind != Storage::Kind::kArena || s.device != device) continue;
-        lives.push_back(s.life);
-        which.push_back(i);
-      }
       std::vector<uint64_t> offsets;
-      if (!place(lives, offsets, plan_.arena_bytes[static_cast<size_t>(device)]))
+      if (!place(lives_of(plan_.storages, device, which), offsets,
+                 plan_.arena_bytes[static_cast<size_t>(device)]))
         return error(EDGERT_ERROR_MEMORY, "run: the sizes of all values together are too large");
       for (size_t i = 0; i < which.size(); i++) plan_.storages[which[i]].offset = offsets[i];
     }

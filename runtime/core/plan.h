@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/backend.h"
+#include "core/bands.h"
 #include "core/context.h"
 #include "core/planner.h"
 #include "core/program.h"
@@ -58,6 +59,7 @@ struct SegmentPlan {
   std::vector<std::pair<int32_t, int32_t>> used;     // the same of what earlier segments made
   std::vector<Storage> storages;
   std::vector<Step> steps;
+  std::vector<Band> bands;        // of steps that run together, in order
   std::vector<int32_t> operands;  // storages; -1: absent
   std::vector<Memory> memory;     // of operands, resolved
   std::vector<CountAxis> counts;

@@ -99,6 +99,8 @@ Session::Session(std::shared_ptr<const Model> model, std::vector<std::unique_ptr
                  const Settings& settings)
     : settings_(settings), context_(std::make_unique<Context>(std::move(model), std::move(backends))) {
   context_->separate = wants_separate();
+  context_->threads = settings.threads;
+  context_->memory_budget = settings.memory_budget;
   context_->memory_limit = memory_limit(settings);
   if (settings.step_limit) context_->step_limit = settings.step_limit;
 }

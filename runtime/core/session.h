@@ -18,7 +18,7 @@ struct Settings {
   std::string entry;
   bool strict = false;
   int32_t threads = 1;
-  uint64_t memory_limit = 0;
+  uint64_t memory_limit = 0, memory_budget = 0;
   uint64_t step_limit = 0;
   void* cl_context = nullptr;
   void* cl_queue = nullptr;

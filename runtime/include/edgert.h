@@ -98,6 +98,10 @@ typedef struct edgert_options {
   uint64_t step_limit;   /* node executions per run; 0: none */
   void* cl_context;      /* OpenCL: use this cl_context and cl_command_queue instead of own ones */
   void* cl_queue;
+  /* Bytes that the activations should fit; 0: what is quickest. Images are then made in narrower bands of
+   * lines, which takes longer, until they fit or nothing more helps; edgert_describe tells what was reached.
+   */
+  uint64_t memory_budget;
 } edgert_options;
 
 EDGERT_API const char* edgert_version(void);
@@ -203,8 +207,9 @@ EDGERT_API edgert_status edgert_get_output_value(edgert_session* session, int32_
 
 /* ---- looking inside ---- */
 
-/* One JSON text: {"device", "isa", "threads", "arena_bytes", "weight_bytes", "nodes": [{"name", "op",
- * "device", "reason", "segment"}], ...}. Valid until the session is closed or described again. */
+/* One JSON text: {"device", "isa", "threads", "arena_bytes", "weight_bytes", "bands": [{"nodes",
+ * "lines", "pieces"}], "nodes": [{"name", "op", "device", "reason", "segment"}], ...}. Valid until the
+ * session is closed or described again. */
 EDGERT_API edgert_status edgert_describe(edgert_session* session, const char** json);
 /* After edgert_profile(session, 1), runs take the time of every node, and edgert_describe adds to its nodes
  * "calls", "nanoseconds" (since then), "least" (of one call), "operands" and "results" ([dtype, dims] each,
@@ -260,7 +265,18 @@ typedef struct edgert_operand {
   uint64_t form_count;
 } edgert_operand;
 
-/* Filled by the runtime, but for scratch_bytes, state and error. */
+/* How a kernel can make part of its result. A line is an index of axis 1; axis 0 has size 1. Lines [begin,
+ * end) of result 0 need lines [begin * stride / divisor - before, (end - 1) * stride / divisor + after + 1)
+ * of operand 0, as far as there are such; of another operand, the same lines as of the result, or all where
+ * it has another number of lines. */
+typedef struct edgert_lines {
+  int64_t
+      multiple; /* begin is a multiple of it, end too unless it is the last; 0: the kernel runs whole only */
+  int64_t stride, divisor, before, after;
+  uint64_t weight_bytes; /* what is read again for every part */
+} edgert_lines;
+
+/* Filled by the runtime, but for scratch_bytes, state, lines and error. */
 typedef struct edgert_plan {
   uint32_t size;
   int32_t threads;
@@ -276,6 +292,7 @@ typedef struct edgert_plan {
   void* (*allocate)(struct edgert_plan* plan,
                     size_t bytes); /* zeroed, freed with the plan; NULL: no memory */
   void* internal;
+  edgert_lines lines; /* out; all zero: the kernel runs whole only */
 } edgert_plan;
 
 typedef struct edgert_call {
@@ -297,6 +314,9 @@ typedef struct edgert_call {
   /* A result whose size has no bound has outputs[i] NULL: the kernel sets given[i] to where its elements
    * are, in memory from `allocate`, and its counts. */
   void** given;
+  /* The lines of result 0 to make, within what the plan said of lines; both 0: all. Operands and results are
+   * given as if they were there whole: lines that are not needed may have no memory. */
+  int64_t line_begin, line_end;
 } edgert_call;
 
 typedef struct edgert_kernel {

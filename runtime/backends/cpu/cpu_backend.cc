@@ -24,6 +24,7 @@ constexpr size_t kErrorBytes = 512;
 constexpr uint64_t kHugePage = uint64_t{2} << 20;
 constexpr size_t kMaxOperands = 1024;  // converted on the stack in `run`
 constexpr size_t kFewOperands = 24;
+constexpr size_t kMaxLineOperands = 64;  // scratch included, of a node that runs in parts
 
 const edgert_kernel* const kBuiltIn[] = {
 #define EDGERT_KERNEL(symbol) &symbol,
@@ -113,7 +114,8 @@ bool CpuBackend::supports(const edgert_node& node, std::span<const edgert_operan
 }
 
 Status CpuBackend::plan(const edgert_node& node, std::span<const edgert_operand> inputs,
-                        std::span<const edgert_operand> outputs, std::unique_ptr<Planned>& planned) {
+                        std::span<const edgert_operand> outputs, bool alone,
+                        std::unique_ptr<Planned>& planned) {
   const edgert_kernel* kernel = find_kernel(node.op);
   if (!kernel) return error(EDGERT_ERROR_UNSUPPORTED, "no kernel of that name");
   auto prepared = std::make_unique<CpuPlanned>();
@@ -123,7 +125,7 @@ Status CpuBackend::plan(const edgert_node& node, std::span<const edgert_operand>
   char text[kErrorBytes] = "";
   edgert_plan plan{};
   plan.size = sizeof plan;
-  plan.threads = options_.threads;
+  plan.threads = alone ? 1 : options_.threads;
   plan.node = &node;
   plan.input_count = static_cast<int32_t>(inputs.size());
   plan.output_count = static_cast<int32_t>(outputs.size());
@@ -136,6 +138,7 @@ Status CpuBackend::plan(const edgert_node& node, std::span<const edgert_operand>
   if (edgert_status code = kernel->plan(&plan); code != EDGERT_OK) return kernel_error(code, text);
   prepared->state = plan.state;
   prepared->scratch_bytes = plan.scratch_bytes;
+  if (inputs.size() + outputs.size() < kMaxLineOperands) prepared->lines = plan.lines;
   planned = std::move(prepared);
   return {};
 }
@@ -166,6 +169,29 @@ Status CpuBackend::run(const Planned& planned, std::span<const Memory> inputs,
   call.internal = found.heap;
   call.allocate = allocate_in_run;
   call.given = found.memory;
+  edgert_status code = prepared.kernel->run(prepared.state, &call);
+  return code == EDGERT_OK ? Status() : kernel_error(code, text);
+}
+
+Status CpuBackend::run_lines(const Planned& planned, std::span<const Memory> memory, size_t input_count,
+                             int64_t begin, int64_t end) {
+  const auto& prepared = static_cast<const CpuPlanned&>(planned);
+  void* pointers[kMaxLineOperands];
+  for (size_t i = 0; i < memory.size(); i++) pointers[i] = address(memory[i]);
+  char text[kErrorBytes];
+  text[0] = 0;
+  edgert_call call{};
+  call.size = sizeof call;
+  call.threads = 1;
+  call.inputs = pointers;
+  call.outputs = pointers + input_count;
+  call.scratch = pointers[memory.size() - 1];
+  call.error = text;
+  call.error_bytes = sizeof text;
+  call.parallel = run_parallel;
+  call.allocate = allocate_in_run;
+  call.line_begin = begin;
+  call.line_end = end;
   edgert_status code = prepared.kernel->run(prepared.state, &call);
   return code == EDGERT_OK ? Status() : kernel_error(code, text);
 }

@@ -23,9 +23,12 @@ class CpuBackend : public Backend {
   bool supports(const edgert_node& node, std::span<const edgert_operand> inputs,
                 std::span<const edgert_operand> outputs, std::string& why) const override;
   Status plan(const edgert_node& node, std::span<const edgert_operand> inputs,
-              std::span<const edgert_operand> outputs, std::unique_ptr<Planned>& planned) override;
+              std::span<const edgert_operand> outputs, bool alone,
+              std::unique_ptr<Planned>& planned) override;
   Status run(const Planned& planned, std::span<const Memory> inputs, std::span<const Memory> outputs,
              Memory scratch, const Found& found) override;
+  Status run_lines(const Planned& planned, std::span<const Memory> memory, size_t input_count, int64_t begin,
+                   int64_t end) override;
   Status allocate(uint64_t bytes, Memory& memory) override;
   void release(Memory memory) override;
   Status adopt(const void* data, uint64_t bytes, Memory& memory) override;

@@ -29,6 +29,7 @@ class Options(ctypes.Structure):
         ("step_limit", ctypes.c_uint64),
         ("cl_context", ctypes.c_void_p),
         ("cl_queue", ctypes.c_void_p),
+        ("memory_budget", ctypes.c_uint64),
     ]
 
 

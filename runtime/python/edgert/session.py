@@ -110,6 +110,7 @@ def load(
     entry: Optional[str] = None,
     verify: bool = False,
     memory_limit: Optional[int] = None,
+    memory_budget: Optional[int] = None,
     step_limit: Optional[int] = None,
     queue: Any = None,
 ) -> Session:
@@ -117,8 +118,9 @@ def load(
 
     `device` is "cpu", "opencl", "opencl:1" or "auto" (a real GPU if there is one, else the CPU). `threads`
     None is the usable cores. `strict` refuses to place a node on another device. `verify` checks the
-    file's checksum. `memory_limit` is in bytes, `step_limit` in node executions a run. `queue` is a
-    pyopencl.CommandQueue to share.
+    file's checksum. `memory_limit` is in bytes, `step_limit` in node executions a run. `memory_budget` is the
+    bytes that activations should fit: on the CPU, images are made in narrower bands of lines, slower, until
+    they do or nothing more helps. `queue` is a pyopencl.CommandQueue to share.
 
     Raises FormatError for a bad file, FileError for an unreadable one, InputError for bad arguments.
     """
@@ -129,11 +131,11 @@ def load(
     if threads is not None and threads < 1:
         raise InputError(f"load: threads is {threads}, expected 1 or more, or None for the usable cores")
     options.threads = threads or 0
-    for name, limit in (("memory_limit", memory_limit), ("step_limit", step_limit)):
+    limits = {"memory_limit": memory_limit, "memory_budget": memory_budget, "step_limit": step_limit}
+    for name, limit in limits.items():
         if limit is not None and limit < 0:
             raise InputError(f"load: {name} is {limit}, expected 0 or more, or None for no limit")
-    options.memory_limit = memory_limit or 0
-    options.step_limit = step_limit or 0
+        setattr(options, name, limit or 0)
     if queue is not None:
         options.cl_context, options.cl_queue = queue.context.int_ptr, queue.int_ptr
     handle = ctypes.c_void_p()

@@ -49,6 +49,8 @@ Status plan_as_product(const ConvParams& p, edgert_plan& plan, ConvState& state)
   const bool packs = p.form == WeightForm::kPlain;
   state.sums = state.packed + (packs ? aligned(static_cast<uint64_t>(s.groups * s.group_floats()) * 4) : 0);
   plan.scratch_bytes = state.sums + (s.epilogue.in_place ? 0 : static_cast<uint64_t>(s.rows * s.width()) * 4);
+  if (s.epilogue.in_place && !packs)
+    plan.lines = lines_of_conv(p, 1, static_cast<uint64_t>(s.groups * s.group_floats()) * sizeof(float));
   return {};
 }
 
@@ -100,7 +102,9 @@ Status run_as_product(const ConvState& state, const edgert_call& call) {
   }
   float* sums = s.epilogue.in_place ? static_cast<float*>(call.outputs[0])
                                     : reinterpret_cast<float*>(scratch + state.sums);
-  const ProductCall product{&call, 2, sums, call.outputs[0], scratch};
+  const Lines lines = lines_of(call, state.params.output[0]);
+  const int64_t line = s.rows / state.params.output[0];
+  const ProductCall product{&call, 2, sums, call.outputs[0], scratch, lines.begin * line, lines.end * line};
   parallel(call, s.pieces(), [&](int64_t piece, int) {
     auto** pointers = reinterpret_cast<const float**>(scratch + state.pointers + piece * state.pointer_bytes);
     auto* border = reinterpret_cast<float*>(scratch + state.border + piece * state.border_bytes);

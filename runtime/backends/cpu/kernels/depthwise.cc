@@ -104,6 +104,8 @@ Status plan_depthwise(const ConvParams& p, edgert_plan& plan, DepthwiseShape& s)
   s.taps_at = (s.epilogue.program.scratch_bytes() * pieces + 63) / 64 * 64;
   s.sums_at = s.taps_at + pieces * (static_cast<uint64_t>(p.taps) * 4 * sizeof(int64_t) + 64) / 64 * 64;
   plan.scratch_bytes = s.sums_at + (s.epilogue.in_place ? 0 : static_cast<uint64_t>(size) * 4);
+  if (s.epilogue.in_place && last > 0)
+    plan.lines = lines_of_conv(p, 1, static_cast<uint64_t>(p.taps * p.channels) * sizeof(float));
   return {};
 }
 
@@ -118,6 +120,9 @@ Status run_depthwise(const DepthwiseShape& s, const edgert_call& call) {
   for (int i = 1; i < e.program.operand_count; i++) operands[i] = call.inputs[1 + i];
   const int last = p.spatial - 1;
   const int64_t blocks = (p.channels + 15) / 16, width = p.output[last];
+  const int64_t height = last > 0 ? p.output[0] : 1, each = s.lines / height;
+  const Lines lines = lines_of(call, height);
+  const int64_t first = lines.begin * each, count = lines.end * each - first;
   parallel(call, s.line_pieces * s.channel_pieces, [&](int64_t piece, int) {
     const int64_t channel = piece_begin(blocks, piece % s.channel_pieces, s.channel_pieces) * 16;
     const int64_t channel_end =
@@ -134,8 +139,9 @@ Status run_depthwise(const DepthwiseShape& s, const edgert_call& call) {
     tile.bias = bias ? bias + channel : nullptr;
     tile.low = e.head.low;
     tile.high = e.head.high;
-    const int64_t end = piece_begin(s.lines, piece / s.channel_pieces + 1, s.line_pieces);
-    for (int64_t line = piece_begin(s.lines, piece / s.channel_pieces, s.line_pieces); line < end; line++) {
+    const int64_t row = piece / s.channel_pieces;
+    const int64_t end = first + piece_begin(count, row + 1, s.line_pieces);
+    for (int64_t line = first + piece_begin(count, row, s.line_pieces); line < end; line++) {
       int64_t place[kMaxSpatial], image = line;
       for (int i = last - 1; i >= 0; i--) {
         place[i] = image % p.output[i] * p.strides[i] - p.pads[i];

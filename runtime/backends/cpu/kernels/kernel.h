@@ -85,6 +85,21 @@ void parallel(const edgert_call& call, int64_t n, Body&& body) {
       const_cast<std::remove_const_t<Plain>*>(&body));
 }
 
+// Lines that are made from the same lines of the operands.
+inline constexpr edgert_lines kSameLines = {1, 1, 1, 0, 0, 0};
+// Whether results of these sizes can be made line by line.
+inline bool has_lines(const edgert_operand& result) {
+  return result.rank > 2 && result.dims[0] == 1 && result.dims[1] > 0;
+}
+
+// The lines of the result that a call makes.
+struct Lines {
+  int64_t begin, end;
+};
+inline Lines lines_of(const edgert_call& call, int64_t all) {
+  return call.line_end ? Lines{call.line_begin, call.line_end} : Lines{0, all};
+}
+
 // How many pieces to cut work of `cost` (in units of about 1 ns) into: 1 below some 20 microseconds, else
 // one for each thread.
 inline int64_t pieces(int64_t cost, int32_t threads) { return cost < 20000 ? 1 : threads; }

@@ -11,7 +11,15 @@ namespace {
 struct MapState {
   TileProgram program;
   int64_t pieces;
+  int64_t height;  // lines of the result; 1 where it is only made whole
 };
+
+// Lines are runs of rows of the program, or of columns where it has joined all axes to one row.
+int64_t lines_of_program(const TileProgram& p, const edgert_operand& y) {
+  if (!has_lines(y)) return 1;
+  const int64_t split = p.rows == 1 ? p.columns : p.rows;
+  return split % y.dims[1] == 0 ? y.dims[1] : 1;
+}
 
 Status plan_map(const NodeArgs& args, edgert_plan& plan) {
   auto* state = new_state<MapState>(&plan);
@@ -22,20 +30,32 @@ Status plan_map(const NodeArgs& args, edgert_plan& plan) {
   const double cost = static_cast<double>(pointwise.size()) * state->program.cost;
   state->pieces = pieces(static_cast<int64_t>(std::min(cost, 1e15)), plan.threads);
   plan.scratch_bytes = state->program.scratch_bytes() * static_cast<uint64_t>(state->pieces);
+  state->height = lines_of_program(state->program, args.outputs[0]);
+  if (state->height > 1) plan.lines = kSameLines;
   return {};
 }
 
 Status run_map(const MapState& state, const edgert_call& call) {
   const TileProgram& p = state.program;
-  const bool by_rows = p.rows >= 4 * state.pieces;
-  const int64_t units = by_rows ? p.rows : (p.columns + 15) / 16;
+  const Lines lines = lines_of(call, state.height);
+  const auto part = [&](int64_t all) {
+    const int64_t each = all / state.height;
+    return Lines{lines.begin * each, lines.end * each};
+  };
+  const Lines rows = p.rows == 1 ? Lines{0, 1} : part(p.rows);
+  const Lines columns = p.rows == 1 ? part(p.columns) : Lines{0, p.columns};
+  const int64_t height = rows.end - rows.begin, width = columns.end - columns.begin;
+  const bool by_rows = height >= 4 * state.pieces;
+  const int64_t units = by_rows ? height : (width + 15) / 16;
   parallel(call, state.pieces, [&](int64_t i, int) {
     const int64_t begin = piece_begin(units, i, state.pieces), end = piece_begin(units, i + 1, state.pieces);
     char* scratch = static_cast<char*>(call.scratch) + i * static_cast<int64_t>(p.scratch_bytes());
-    if (by_rows) run_tiles(p, call.inputs, call.outputs[0], begin, end, 0, p.columns, scratch);
+    if (by_rows)
+      run_tiles(p, call.inputs, call.outputs[0], rows.begin + begin, rows.begin + end, columns.begin,
+                columns.end, scratch);
     else
-      run_tiles(p, call.inputs, call.outputs[0], 0, p.rows, begin * 16, std::min(end * 16, p.columns),
-                scratch);
+      run_tiles(p, call.inputs, call.outputs[0], rows.begin, rows.end, columns.begin + begin * 16,
+                std::min(columns.begin + end * 16, columns.end), scratch);
   });
   return {};
 }

@@ -137,7 +137,7 @@ Status run_matmul(const MatmulState& state, const edgert_call& call) {
                            : reinterpret_cast<const float*>(scratch + state.packed_b);
   float* sums = s.epilogue.in_place ? static_cast<float*>(call.outputs[0])
                                     : reinterpret_cast<float*>(scratch + state.sums);
-  const ProductCall product{&call, 2, sums, call.outputs[0], scratch};
+  const ProductCall product{&call, 2, sums, call.outputs[0], scratch, 0, s.rows};
   auto panels_of = [&](int64_t matrix) {
     return b + matrix_offset(p, p.b_strides, matrix) * s.group_floats();
   };

@@ -46,6 +46,8 @@ Status plan_pool(const NodeArgs& args, edgert_plan& plan) {
     return invalid("the kernel is too large");
   plan.scratch_bytes = static_cast<uint64_t>(bytes);
   state->micro = micro().pool;
+  if (p.batch == 1 && p.spatial > 1 && !p.indices)
+    plan.lines = {1, p.strides[0], 1, p.begin[0], (p.kernel[0] - 1) * p.dilations[0] - p.begin[0], 0};
   return {};
 }
 
@@ -113,11 +115,15 @@ void for_pixels(const PoolState& state, int64_t row, int64_t* scratch, Pixel&& p
 
 template <class Row>
 void for_rows(const PoolState& state, const edgert_call& call, int64_t cost, Row&& row) {
-  const int64_t count = std::min(pieces(cost, call.threads), state.rows);
+  const int64_t height = state.pool.spatial > 1 ? state.pool.output[0] : 1;
+  const Lines lines = lines_of(call, height);
+  const int64_t each = state.rows / height, first = lines.begin * each;
+  const int64_t rows = lines.end * each - first;
+  const int64_t count = std::min(pieces(cost, call.threads), rows);
   parallel(call, count, [&](int64_t piece, int32_t worker) {
     int64_t* scratch = static_cast<int64_t*>(call.scratch) + worker * (state.planes + state.taps);
-    const int64_t end = piece_begin(state.rows, piece + 1, count);
-    for (int64_t r = piece_begin(state.rows, piece, count); r < end; r++) row(r, scratch);
+    const int64_t end = first + piece_begin(rows, piece + 1, count);
+    for (int64_t r = first + piece_begin(rows, piece, count); r < end; r++) row(r, scratch);
   });
 }
 

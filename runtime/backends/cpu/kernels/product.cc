@@ -28,6 +28,11 @@ Status plan_epilogue(const Pointwise& epilogue, const Micro& micro, ProductEpilo
   return {};
 }
 
+edgert_lines lines_of_conv(const ConvParams& p, int64_t multiple, uint64_t weight_bytes) {
+  if (p.batch != 1) return {};
+  return {multiple, p.strides[0], 1, p.pads[0], (p.kernel[0] - 1) * p.dilations[0] - p.pads[0], weight_bytes};
+}
+
 Status plan_product(const Pointwise& epilogue, int32_t threads, ProductShape& s) {
   ProductEpilogue& e = s.epilogue;
   EDGERT_TRY(plan_epilogue(epilogue, *s.micro, e));

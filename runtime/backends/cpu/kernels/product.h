@@ -3,6 +3,7 @@
 
 #include "backends/cpu/kernels/tile_program.h"
 #include "backends/cpu/micro/gemm.h"
+#include "ops/conv.h"
 
 namespace edgert::cpu {
 
@@ -20,6 +21,9 @@ struct ProductEpilogue {
 
 Status plan_epilogue(const Pointwise& epilogue, const Micro& micro, ProductEpilogue& out);
 
+// How a convolution of one image runs over part of its lines.
+edgert_lines lines_of_conv(const ConvParams& params, int64_t multiple, uint64_t weight_bytes);
+
 // result[row][group * columns + n] = epilogue(sum over taps and channels).
 struct ProductShape {
   const Micro* micro;
@@ -33,7 +37,8 @@ struct ProductShape {
   int64_t width() const { return groups * columns; }
   int64_t group_floats() const { return panels() * taps * channels * 16; }
   int64_t pieces() const { return row_pieces * column_pieces; }
-  int64_t tiles() const { return (rows + micro->gemm->rows - 1) / micro->gemm->rows; }
+  int64_t tiles(int64_t count) const { return (count + micro->gemm->rows - 1) / micro->gemm->rows; }
+  int64_t tiles() const { return tiles(rows); }
   // Units in which columns are cut: groups where there are several, else panels.
   int64_t column_units() const { return groups > 1 ? groups : panels(); }
   uint64_t scratch_bytes() const { return epilogue.plain ? 0 : epilogue.program.scratch_bytes() * pieces(); }
@@ -52,20 +57,17 @@ struct ProductCall {
   size_t first;
   float* sums;  // where the sums go: the result, if in_place
   void* result;
-  char* scratch;  // scratch_bytes()
+  char* scratch;               // scratch_bytes()
+  int64_t row_begin, row_end;  // rows of every matrix to make
 };
-
-// The first row of a tile, counted over all matrices.
-inline int64_t first_row(const ProductShape& s, int64_t tile) {
-  return tile / s.tiles() * s.rows + piece_begin(s.rows, tile % s.tiles(), s.tiles());
-}
 
 // Runs piece `piece`. `panels_of(matrix)` gives the matrix's weights, `rows_of(matrix, row, count, pointers)`
 // the pointers to rows [row, row + count), by tap.
 template <class Panels, class Rows>
 void run_product(const ProductShape& s, const ProductCall& c, int64_t piece, Panels&& panels_of,
                  Rows&& rows_of, const float** pointers) {
-  const int64_t tiles = s.tiles(), units = s.column_units(), width = s.width();
+  const int64_t rows = c.row_end - c.row_begin, tiles = s.tiles(rows);
+  const int64_t units = s.column_units(), width = s.width();
   const int64_t tile_begin = piece_begin(tiles * s.matrices, piece / s.column_pieces, s.row_pieces);
   const int64_t tile_end = piece_begin(tiles * s.matrices, piece / s.column_pieces + 1, s.row_pieces);
   const int64_t unit_begin = piece_begin(units, piece % s.column_pieces, s.column_pieces);
@@ -86,14 +88,13 @@ void run_product(const ProductShape& s, const ProductCall& c, int64_t piece, Pan
     const int64_t last = unit + step < unit_end ? unit + step : unit_end;
     const int64_t column = unit * unit_columns;
     const int64_t column_end = last * unit_columns < width ? last * unit_columns : width;
-    int64_t pending =
-        tile_begin < tile_end ? first_row(s, tile_begin) : 0;  // rows from here on lack the epilogue
+    int64_t pending = 0;  // rows from here on lack the epilogue
     for (int64_t tile = tile_begin; tile < tile_end; tile++) {
       const int64_t matrix = tile / tiles, within = tile % tiles;
-      const int64_t row = piece_begin(s.rows, within, tiles),
-                    row_end = piece_begin(s.rows, within + 1, tiles);
-      const int count = static_cast<int>(row_end - row);
+      const int64_t row = c.row_begin + piece_begin(rows, within, tiles);
+      const int count = static_cast<int>(c.row_begin + piece_begin(rows, within + 1, tiles) - row);
       const int64_t out_row = matrix * s.rows + row;
+      if (tile == tile_begin) pending = out_row;
       rows_of(matrix, row, count, pointers);
       GemmTile t{pointers,
                  0,

@@ -47,6 +47,18 @@ void fill_tables(const ResizeParams& resize, const ResizeAxis& axis, Pass& pass)
 
 bool crops(const ResizeParams& resize) { return resize.coordinates == ResizeCoordinates::kCropAndResize; }
 
+// Nearest, where every line of x is repeated equally often.
+edgert_lines lines_of_nearest(const ResizeState& state, const edgert_operand& y) {
+  const int64_t* places = state.places[1];
+  if (!has_lines(y) || state.last < 1 || state.places[0] || state.resize.region_at_run || crops(state.resize))
+    return {};
+  if (!places) return kSameLines;
+  const int64_t times = std::max<int64_t>(y.dims[1] / state.resize.dims[1], 1);
+  for (int64_t i = 0; i < y.dims[1]; i++)
+    if (places[i] != i / times) return {};
+  return {1, 1, times, 0, 0, 0};
+}
+
 // Room for a pass's tables, in the plan, and their contents where they are known.
 Status make_tables(const ResizeParams& resize, const ResizeAxis& axis, edgert_plan& plan, Pass& pass) {
   int64_t entries;
@@ -123,6 +135,7 @@ Status plan_resize(const NodeArgs& args, edgert_plan& plan) {
     EDGERT_TRY(make_tables(resize, resize.axes[k], plan, state->pass[k]));
   if (resize.kind != ResizeKind::kNearest) return plan_passes(*state, plan);
   plan_nearest(args, *state);
+  plan.lines = lines_of_nearest(*state, args.outputs[0]);
   return {};
 }
 
@@ -130,11 +143,13 @@ void run_nearest(const ResizeState& state, const edgert_call& call) {
   const char* x = static_cast<const char*>(call.inputs[0]);
   char* out = static_cast<char*>(call.outputs[0]);
   const int64_t bytes = state.elements * static_cast<int64_t>(item_size(state.resize.dtype)),
-                rows = bytes / state.run;
+                all = bytes / state.run;
+  const int64_t line = call.line_end ? all / state.out[1] : all, first = call.line_begin * line;
+  const int64_t rows = call.line_end ? call.line_end * line - first : all;
   const int64_t count = std::min(pieces(bytes / 8, call.threads), rows);
   parallel(call, count, [&](int64_t piece, int32_t) {
-    const int64_t end = piece_begin(rows, piece + 1, count);
-    for (int64_t row = piece_begin(rows, piece, count); row < end; row++) {
+    const int64_t end = first + piece_begin(rows, piece + 1, count);
+    for (int64_t row = first + piece_begin(rows, piece, count); row < end; row++) {
       const char* from = x;
       int64_t rest = row;
       for (int32_t axis = state.last; axis >= 0; rest /= state.out[axis--]) {

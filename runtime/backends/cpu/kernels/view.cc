@@ -16,8 +16,20 @@ namespace {
 
 struct ViewState {
   StridedCopy copy;
-  int64_t offset;  // bytes
+  int64_t offset;       // bytes
+  StridedCopy by_line;  // the same before it is simplified, where results are made by lines
 };
+
+// Which lines of the operand a line of the result is read from.
+edgert_lines lines_of_view(const NodeArgs& args, const StridedView& view) {
+  const edgert_operand &x = args.inputs[0], &y = args.outputs[0];
+  if (!has_lines(y)) return {};
+  int64_t line = 1;
+  for (int32_t i = 2; i < x.rank; i++) line *= x.dims[i];
+  const bool same =
+      x.rank > 2 && x.dims[0] == 1 && x.dims[1] == y.dims[1] && view.strides[1] == line && view.offset < line;
+  return same ? kSameLines : edgert_lines{1, 0, 1, 0, INT32_MAX, 0};
+}
 
 template <auto Parse>
 Status plan_view(const NodeArgs& args, edgert_plan& plan) {
@@ -40,11 +52,23 @@ Status plan_view(const NodeArgs& args, edgert_plan& plan) {
     copy.to_stride[i] = stride;
     stride *= view.dims[i];
   }
+  state->by_line = copy;
+  plan.lines = lines_of_view(args, view);
   simplify(copy);
   return {};
 }
 
 Status run_view(const ViewState& state, const edgert_call& call) {
+  if (call.line_end) {
+    StridedCopy part = state.by_line;
+    part.size[1] = call.line_end - call.line_begin;
+    simplify(part);
+    run_copy(part,
+             static_cast<const char*>(call.inputs[0]) + state.offset +
+                 call.line_begin * state.by_line.from_stride[1],
+             static_cast<char*>(call.outputs[0]) + call.line_begin * state.by_line.to_stride[1]);
+    return {};
+  }
   run_copy(state.copy, static_cast<const char*>(call.inputs[0]) + state.offset, call.outputs[0], call);
   return {};
 }
@@ -53,6 +77,7 @@ Status run_view(const ViewState& state, const edgert_call& call) {
 
 struct ConcatState {
   int32_t count;
+  int64_t rows, line;   // of the result: how many, and how many of them are a line
   StridedCopy* copies;  // one for each operand
   int64_t* offsets;     // of its bytes in a row of the result
 };
@@ -80,16 +105,28 @@ Status plan_concat(const NodeArgs& args, edgert_plan& plan) {
     copy.size[0] = concat.outer;
     copy.from_stride[0] = bytes;
     copy.to_stride[0] = row;
-    simplify(copy);
     state->offsets[state->count++] = offset;
     offset += bytes;
+  }
+  state->rows = concat.outer;
+  if (const edgert_operand& y = args.outputs[0]; has_lines(y) && concat.axis > 1) {
+    plan.lines = kSameLines;
+    state->line = concat.outer / y.dims[1];
   }
   return {};
 }
 
 Status run_concat(const ConcatState& state, const edgert_call& call) {
-  for (int32_t i = 0; i < state.count; i++)
-    run_copy(state.copies[i], call.inputs[i], static_cast<char*>(call.outputs[0]) + state.offsets[i], call);
+  const int64_t first = call.line_begin * state.line;
+  const int64_t rows = call.line_end ? call.line_end * state.line - first : state.rows;
+  for (int32_t i = 0; i < state.count; i++) {
+    StridedCopy part = state.copies[i];
+    part.size[0] = rows;
+    simplify(part);
+    run_copy(part, static_cast<const char*>(call.inputs[i]) + first * state.copies[i].from_stride[0],
+             static_cast<char*>(call.outputs[0]) + state.offsets[i] + first * state.copies[i].to_stride[0],
+             call);
+  }
   return {};
 }
 

@@ -136,6 +136,7 @@ Status plan_winograd(const ConvParams& p, edgert_plan& plan, WinogradShape& s) {
   const int64_t bytes = s.block * kPoints * 4 * (p.channels + p.outputs);
   s.piece_bytes = (static_cast<uint64_t>(bytes) + s.epilogue.program.scratch_bytes() + 63) / 64 * 64;
   plan.scratch_bytes = s.piece_bytes * static_cast<uint64_t>(s.pieces);
+  plan.lines = lines_of_conv(p, kSide, static_cast<uint64_t>(kPoints * s.panel_floats()) * sizeof(float));
   return {};
 }
 
@@ -147,16 +148,20 @@ Status run_winograd(const WinogradShape& s, const edgert_call& call) {
   const float* bias = e.head.bias < 0 ? nullptr : static_cast<const float*>(call.inputs[1 + e.head.bias]);
   const void* operands[kMaxProgramOperands] = {y};
   for (int i = 1; i < e.program.operand_count; i++) operands[i] = call.inputs[1 + i];
+  const Lines lines = lines_of(call, p.output[0]);
+  const int64_t band_first = lines.begin / kSide * s.tiles_x;
+  const int64_t tiles = call.line_end ? (lines.end + kSide - 1) / kSide * s.tiles_x - band_first : s.tiles;
+  const int64_t blocks = std::max((tiles + s.block - 1) / s.block, s.pieces);
   parallel(call, s.pieces, [&](int64_t piece, int) {
     char* scratch = static_cast<char*>(call.scratch) + static_cast<uint64_t>(piece) * s.piece_bytes;
     Block b{};
     b.windows = reinterpret_cast<float*>(scratch);
     b.products = b.windows + s.block * kPoints * p.channels;
     void* registers = b.products + s.block * kPoints * p.outputs;
-    for (int64_t block = piece_begin(s.blocks, piece, s.pieces);
-         block < piece_begin(s.blocks, piece + 1, s.pieces); block++) {
-      b.first = piece_begin(s.tiles, block, s.blocks);
-      b.tiles = piece_begin(s.tiles, block + 1, s.blocks) - b.first;
+    for (int64_t block = piece_begin(blocks, piece, s.pieces);
+         block < piece_begin(blocks, piece + 1, s.pieces); block++) {
+      b.first = band_first + piece_begin(tiles, block, blocks);
+      b.tiles = band_first + piece_begin(tiles, block + 1, blocks) - b.first;
       transform_windows(s, x, b);
       multiply(s, b);
       transform_products(s, bias, y, b);

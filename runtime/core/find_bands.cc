@@ -1,0 +1,165 @@
+#include "core/find_bands.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace edgert {
+namespace {
+
+// In nanoseconds: a byte to or from memory behind the cache, and what running a step over a part costs more.
+constexpr double kSpilledByte = 0.02, kPart = 300;
+constexpr int64_t kLeastLines = 8;  // of an image that is worth cutting
+
+class Finder {
+ public:
+  Finder(const SegmentPlan& plan, const OperandShape& shape, const BandGoal& goal)
+      : plan_(plan), shape_(shape), goal_(goal) {}
+
+  // The best division of the steps into bands and single steps, by dynamic programming over where they end.
+  std::vector<Band> find() {
+    const auto count = static_cast<int32_t>(plan_.steps.size());
+    std::vector<double> saved(static_cast<size_t>(count) + 1, 0);
+    std::vector<int32_t> begins(saved.size(), -1);  // of the band that ends there
+    for (int32_t end = 1; end <= count; end++) {
+      const auto e = static_cast<size_t>(end);
+      saved[e] = saved[e - 1];
+      for (int32_t first = end - 1; first >= std::max(0, end - kMostBandSteps) && can_part(first); first--) {
+        Band band;
+        if (first + 1 == end || !closed(first, end) || !shape_band(first, end, band)) continue;
+        const double total = saved[static_cast<size_t>(first)] + saving(band);
+        if (total <= saved[e]) continue;
+        saved[e] = total;
+        begins[e] = first;
+      }
+    }
+    std::vector<Band> found;
+    for (int32_t end = count; end > 0;) {
+      const int32_t first = begins[static_cast<size_t>(end)];
+      const bool same = saved[static_cast<size_t>(end)] == saved[static_cast<size_t>(end - 1)];
+      if (first < 0 || same) {
+        end--;
+        continue;
+      }
+      found.emplace_back();
+      shape_band(first, end, found.back());
+      end = first;
+    }
+    std::ranges::reverse(found);
+    return found;
+  }
+
+ private:
+  const Step& step(int32_t index) const { return plan_.steps[static_cast<size_t>(index)]; }
+  int32_t operand(const Step& s, int32_t i) const { return plan_.operands[static_cast<size_t>(s.first + i)]; }
+  const Storage* storage(int32_t index) const {
+    return index < 0 ? nullptr : &plan_.storages[static_cast<size_t>(index)];
+  }
+  const Storage* result(const Step& s) const { return storage(operand(s, s.input_count)); }
+
+  bool can_part(int32_t index) const {
+    const Step& s = step(index);
+    if (s.kind != Step::Kind::kKernel || s.device != kHost || s.output_count != 1 || s.count_count ||
+        s.planned->lines.multiple <= 0 || !result(s))
+      return false;
+    const auto sizes = shape_(s, s.input_count);
+    return sizes.size() >= 2 && sizes[0] == 1 && sizes[1] >= kLeastLines &&
+           std::ranges::all_of(sizes, [](int64_t d) { return d > 0; });
+  }
+
+  bool is_inside(const Storage& s, int32_t first, int32_t end) const {
+    return s.kind == Storage::Kind::kArena && s.life.first >= first && s.life.last < end;
+  }
+
+  // Whether nothing but the last result of [first, end) is read behind it.
+  bool closed(int32_t first, int32_t end) const {
+    for (int32_t i = first; i + 1 < end; i++)
+      if (const Storage& s = *result(step(i)); !is_inside(s, first, end) || s.life.last == i) return false;
+    return true;
+  }
+
+  // Fills the band's steps and chooses its lines. False where its buffers do not fit or an operand is read as
+  // something else than what was made.
+  bool shape_band(int32_t first, int32_t end, Band& band) const {
+    band.first = first;
+    band.end = end;
+    for (int32_t i = first; i < end; i++)
+      if (!add_step(i, band)) return false;
+    const BandStep& last = band.steps.back();
+    band.pieces = static_cast<int32_t>(std::min<int64_t>(goal_.threads, last.height / kLeastLines));
+    band.pieces = std::max(band.pieces, 1);
+    const int64_t least = last.lines.multiple;
+    band.lines = least;
+    size_buffers(band);
+    if (need(band) > goal_.room && !goal_.for_memory) return false;
+    for (int64_t lines = 2 * least; lines <= (last.height + 1) / 2; lines *= 2) {
+      Band wider = band;
+      wider.lines = lines;
+      size_buffers(wider);
+      if (need(wider) > goal_.room) break;
+      band = std::move(wider);
+    }
+    return true;
+  }
+
+  bool add_step(int32_t index, Band& band) const {
+    const Step& s = step(index);
+    BandStep added;
+    added.lines = s.planned->lines;
+    added.height = shape_(s, s.input_count)[1];
+    added.line_bytes = result(s)->bytes / static_cast<uint64_t>(added.height);
+    added.result_place = s.first + s.input_count;
+    for (int32_t i = 0; i < s.input_count; i++) {
+      const int32_t read = operand(s, i);
+      for (int32_t p = band.first; p < index; p++) {
+        const Step& maker = step(p);
+        if (read < 0 || operand(maker, maker.input_count) != read) continue;
+        const auto made = shape_(maker, maker.input_count), seen = shape_(s, i);
+        if (!std::ranges::equal(made, seen)) return false;
+        const auto kind = i == 0                    ? BandRead::Kind::kWindow
+                          : made[1] == added.height ? BandRead::Kind::kSame
+                                                    : BandRead::Kind::kAll;
+        added.reads.push_back({kind, p - band.first, s.first + i});
+      }
+    }
+    band.steps.push_back(std::move(added));
+    return true;
+  }
+
+  // Bytes that one thread touches again and again.
+  uint64_t need(const Band& band) const {
+    uint64_t bytes = 0;
+    for (size_t k = 0; k < band.steps.size(); k++) {
+      const BandStep& s = band.steps[k];
+      bytes += static_cast<uint64_t>(s.capacity) * s.line_bytes + s.lines.weight_bytes +
+               step(band.first + static_cast<int32_t>(k)).planned->scratch_bytes;
+    }
+    return bytes;
+  }
+
+  double saving(const Band& band) const {
+    double bytes = 0, cost = 0;
+    for (size_t k = 0; k < band.steps.size(); k++) {
+      const BandStep& s = band.steps[k];
+      const double size = static_cast<double>(s.height) * static_cast<double>(s.line_bytes);
+      const double parts = static_cast<double>((band.steps.back().height + band.lines - 1) / band.lines);
+      cost += parts * kPart;
+      if (k + 1 == band.steps.size()) continue;
+      const double kept = static_cast<double>(s.capacity) * static_cast<double>(s.line_bytes);
+      if (goal_.for_memory) bytes += size - kept * band.pieces;
+      else if (size > static_cast<double>(goal_.spill)) bytes += 2 * size;
+    }
+    return goal_.for_memory ? bytes : bytes * kSpilledByte - cost;
+  }
+
+  const SegmentPlan& plan_;
+  const OperandShape& shape_;
+  const BandGoal& goal_;
+};
+
+}  // namespace
+
+std::vector<Band> find_bands(const SegmentPlan& plan, const OperandShape& shape, const BandGoal& goal) {
+  return Finder(plan, shape, goal).find();
+}
+
+}  // namespace edgert
