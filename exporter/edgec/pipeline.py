@@ -21,6 +21,7 @@ from edgec.passes.common_subexpressions import common_subexpressions
 from edgec.passes.composites import composites
 from edgec.passes.copies import Copy, remaining_copies
 from edgec.passes.dead_code import dead_code
+from edgec.passes.flush_subnormals import flush_subnormals
 from edgec.passes.fold_affine import fold_affine
 from edgec.passes.fold_constants import fold_constants
 from edgec.passes.fuse_epilogues import fuse_epilogues
@@ -62,6 +63,7 @@ PASSES: tuple[Pass, ...] = (
     widen_products,
     fuse_maps,
     *CLEAN,
+    flush_subnormals,
     pack_weights,
     winograd_weights,
 )

@@ -16,6 +16,7 @@ from edgec.ops.program import Builder
 from edgec.ops.reduce import Reduce
 from edgec.passes.common_subexpressions import common_subexpressions
 from edgec.passes.dead_code import dead_code
+from edgec.passes.flush_subnormals import flush_subnormals
 from edgec.passes.fold_affine import fold_affine
 from edgec.passes.fold_constants import fold_constants
 from edgec.passes.fuse_epilogues import fuse_epilogues
@@ -210,3 +211,13 @@ def test_packing(op: Conv, shape: tuple[int, ...], form: FormSpec) -> None:
     net = Net()
     found = check(net.output(net(op, net.input("x", 1, 5, 5, 6), net.const(*shape))), pack_weights)
     assert found.nodes[0].operand(1).form == form
+
+
+def test_subnormal_weights_become_zero_and_other_constants_stay() -> None:
+    net = Net()
+    w = np.array([[1e-39, 2.0], [-1e-45, 1.2e-38]], np.float32)
+    y = net.binary("add", net(MatMul(), net.input("x", 3, 2), w), np.full(2, 1e-40, np.float32))
+    found = check(net.output(y), flush_subnormals)
+    product, added = found.nodes
+    assert product.operand(1).const.tolist() == [[0, 2], [0, w[1, 1]]]
+    assert added.operand(1).const.min() > 0

@@ -17,6 +17,7 @@ KINDS = [
     "relu6",
     "silu",
     "hard_swish",
+    "affine_gate",
     "residual",
     "scale",
     "general",
@@ -75,6 +76,10 @@ def epilogue(
         return b.finish(b("max", b("mul", x, b.const(0.1, F32)), x)), [bias], F32
     if kind == "silu":
         return b.finish(b("mul", x, b("sigmoid", x))), [bias], F32
+    if kind == "affine_gate":
+        gate = b("max", b("add", x, b.const(3.0, F32)), b.const(0.0, F32))
+        y = b("mul", x, b("min", gate, b.const(6.0, F32)))
+        return b.finish(b("add", b("mul", y, b.const(0.17, F32)), b.const(-0.3, F32))), [bias], F32
     gate = b("add", b("mul", x, b.const(1 / 6, F32)), b.const(0.5, F32))
     gate = b("min", b("max", gate, b.const(0.0, F32)), b.const(1.0, F32))
     return b.finish(b("mul", x, gate)), [bias], F32

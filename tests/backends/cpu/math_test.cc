@@ -56,7 +56,7 @@ bool check(const edgert::Micro& micro, const Function& function, uint32_t step) 
   for (float special : {0.0f, -0.0f, 1.0f, -1.0f, INFINITY, -INFINITY, NAN}) x.push_back(special);
   while (x.size() % 16) x.push_back(0.5f);
   y.resize(x.size());
-  edgert::TileStep tile{y.data(), x.data(), nullptr, nullptr, 0, 0};
+  edgert::TileStep tile{y.data(), x.data(), nullptr, nullptr, nullptr};
   micro.map->functions[function.code](tile, static_cast<int64_t>(x.size()));
   double worst = 0;
   float at = 0;

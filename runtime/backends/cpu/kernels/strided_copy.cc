@@ -70,17 +70,44 @@ bool interleaved(const char* from, char* to, const int64_t size[2], const int64_
   }
 }
 
+typedef uint32_t Words4 __attribute__((vector_size(16)));
+
+// to[r][c] = from[c][r] of four rows and columns of 4 bytes, both contiguous along the inner axis.
+void transpose4(const char* from, char* to, int64_t from_stride, int64_t to_stride) {
+  const auto a = load<Words4>(from), b = load<Words4>(from + from_stride);
+  const auto c = load<Words4>(from + 2 * from_stride), d = load<Words4>(from + 3 * from_stride);
+  const Words4 ab = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+  const Words4 cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+  const Words4 ab_rest = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  const Words4 cd_rest = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  store(to, __builtin_shufflevector(ab, cd, 0, 1, 4, 5));
+  store(to + to_stride, __builtin_shufflevector(ab, cd, 2, 3, 6, 7));
+  store(to + 2 * to_stride, __builtin_shufflevector(ab_rest, cd_rest, 0, 1, 4, 5));
+  store(to + 3 * to_stride, __builtin_shufflevector(ab_rest, cd_rest, 2, 3, 6, 7));
+}
+
 // from is contiguous along rows of the other axis: to[r][c] = from[c][r], tile by tile.
 template <class T>
 void copy_transposed(const char* from, char* to, const int64_t size[2], const int64_t from_stride[2],
                      const int64_t to_stride[2]) {
+  const bool fours = sizeof(T) == 4 && from_stride[0] == 4 && to_stride[1] == 4;
   for (int64_t r0 = 0; r0 < size[0]; r0 += kTile) {
     const int64_t r1 = std::min(size[0], r0 + kTile);
     for (int64_t c0 = 0; c0 < size[1]; c0 += kTile) {
-      const int64_t n = std::min(size[1], c0 + kTile) - c0;
-      for (int64_t r = r0; r < r1; r++)
+      const int64_t c1 = std::min(size[1], c0 + kTile);
+      const int64_t whole = fours ? c0 + (c1 - c0) / 4 * 4 : c0;
+      int64_t r = r0;
+      for (; fours && r + 4 <= r1; r += 4) {
+        for (int64_t c = c0; c < whole; c += 4)
+          transpose4(from + r * 4 + c * from_stride[1], to + r * to_stride[0] + c * 4, from_stride[1],
+                     to_stride[0]);
+        for (int64_t i = r; i < r + 4; i++)
+          copy_row<T>(from + i * 4 + whole * from_stride[1], to + i * to_stride[0] + whole * 4, c1 - whole,
+                      from_stride[1], 4);
+      }
+      for (; r < r1; r++)
         copy_row<T>(from + r * from_stride[0] + c0 * from_stride[1],
-                    to + r * to_stride[0] + c0 * to_stride[1], n, from_stride[1], to_stride[1]);
+                    to + r * to_stride[0] + c0 * to_stride[1], c1 - c0, from_stride[1], to_stride[1]);
     }
   }
 }

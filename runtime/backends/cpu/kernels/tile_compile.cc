@@ -1,6 +1,7 @@
 // From a scalar program to steps over slots: constants folded into instructions, common groups of
 // instructions joined, slots shared between registers that do not live at the same time.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <vector>
@@ -27,12 +28,14 @@ enum Code : int {
 };
 constexpr int kOperand = -1;
 
+using Constants = std::array<float, kTileConstants>;
+
 struct Register {
   int code = kOperand;
   int dtype = 0;
   int args[3] = {-1, -1, -1};
   int64_t bits = 0;
-  float x = 0, y = 0;
+  Constants k = {};
   int uses = 0;
 };
 
@@ -55,7 +58,7 @@ class Registers {
     }
     if (program) {
       for (const Instruction& i : program->code)
-        all_.push_back({i.code, i.dtype, {i.a, i.b, i.c}, i.imm, 0, 0, 0});
+        all_.push_back({i.code, i.dtype, {i.a, i.b, i.c}, i.imm, {}, 0});
     }
     for (Register& r : all_)
       for (int k = 0; k < argument_count(r.code); k++) all_[r.args[k]].uses++;
@@ -66,18 +69,17 @@ class Registers {
   int count() const { return static_cast<int>(all_.size()); }
 
   // Turns register i into `code` of the arguments.
-  void rewrite(int i, int code, float x, float y, int a, int b = -1, int c = -1) {
+  void rewrite(int i, int code, const Constants& k, int a, int b = -1, int c = -1) {
     Register& r = all_[i];
     const Register old = r;
     r.code = code;
-    r.x = x;
-    r.y = y;
+    r.k = k;
     const int args[] = {a, b, c};
-    for (int k = 0; k < 3; k++) {
-      r.args[k] = args[k];
-      if (args[k] >= 0) all_[args[k]].uses++;
+    for (int j = 0; j < 3; j++) {
+      r.args[j] = args[j];
+      if (args[j] >= 0) all_[args[j]].uses++;
     }
-    for (int k = 0; k < argument_count(old.code); k++) release(old.args[k]);
+    for (int j = 0; j < argument_count(old.code); j++) release(old.args[j]);
   }
 
   // Whether register i is an f32 constant that is not NaN.
@@ -103,6 +105,23 @@ bool is_power_of_two(float x) {
   return std::fabs(std::frexp(x, &exponent)) == 0.5f && std::isnormal(1 / x);
 }
 
+constexpr float kNothing = -0.0f;  // added to a number, it leaves even the sign of a zero
+
+// A product or sum of a gate that nothing else reads and a constant goes into the gate.
+bool join_gate(Registers& all, int i, int gate, int code, float value) {
+  const Register inner = all[gate];
+  if (inner.code != kGate || inner.uses != 1 || inner.k[5] != 0) return false;
+  if (code == kMultiplyConstant && inner.k[4] != 1) return false;
+  Constants k = inner.k;
+  k[code == kMultiplyConstant ? 4 : 5] = value;
+  all.rewrite(i, kGate, k, inner.args[0]);
+  return true;
+}
+
+void with_constant(Registers& all, int i, int code, float value, int other) {
+  if (!join_gate(all, i, other, code, value)) all.rewrite(i, code, {value}, other);
+}
+
 // One instruction with a constant argument.
 void fold_constant(Registers& all, int i) {
   Register& r = all[i];
@@ -113,33 +132,34 @@ void fold_constant(Registers& all, int i) {
   const Register inner = all[other];
   const bool joins = inner.code == kClamp && inner.uses == 1;
   switch (r.code) {
-    case kAdd: return all.rewrite(i, kAddConstant, value, 0, other);
-    case kSub: return all.rewrite(i, kAddConstant, -value, 0, other);
-    case kMul: return all.rewrite(i, kMultiplyConstant, value, 0, other);
+    case kAdd: return with_constant(all, i, kAddConstant, value, other);
+    case kSub: return with_constant(all, i, kAddConstant, -value, other);
+    case kMul: return with_constant(all, i, kMultiplyConstant, value, other);
     case kDiv:
-      if (is_power_of_two(value)) all.rewrite(i, kMultiplyConstant, 1 / value, 0, other);
+      if (is_power_of_two(value)) with_constant(all, i, kMultiplyConstant, 1 / value, other);
       return;
     case kMax:
-      if (joins && value <= inner.y)
-        return all.rewrite(i, kClamp, std::fmax(value, inner.x), inner.y, inner.args[0]);
-      return all.rewrite(i, kClamp, value, INFINITY, other);
+      if (joins && value <= inner.k[1])
+        return all.rewrite(i, kClamp, {std::fmax(value, inner.k[0]), inner.k[1]}, inner.args[0]);
+      return all.rewrite(i, kClamp, {value, INFINITY}, other);
     case kMin:
-      if (joins && value >= inner.x)
-        return all.rewrite(i, kClamp, inner.x, std::fmin(value, inner.y), inner.args[0]);
-      return all.rewrite(i, kClamp, -INFINITY, value, other);
+      if (joins && value >= inner.k[0])
+        return all.rewrite(i, kClamp, {inner.k[0], std::fmin(value, inner.k[1])}, inner.args[0]);
+      return all.rewrite(i, kClamp, {-INFINITY, value}, other);
     default: return;
   }
 }
 
-// x * clamp(x * alpha + beta, 0, 1), where `gate` is the second factor.
-bool join_hard_swish(Registers& all, int i, int x, int gate) {
-  const Register clamp = all[gate];
-  if (clamp.code != kClamp || clamp.uses != 1 || clamp.x != 0 || clamp.y != 1) return false;
+// x * clamp(x * alpha + beta), where `clamp` is the second factor.
+bool join_hard_swish(Registers& all, int i, int x, int factor) {
+  const Register clamp = all[factor];
+  if (clamp.code != kClamp || clamp.uses != 1) return false;
   const Register shift = all[clamp.args[0]];
   if (shift.code != kAddConstant || shift.uses != 1) return false;
-  const Register scale = all[shift.args[0]];
-  if (scale.code != kMultiplyConstant || scale.uses != 1 || scale.args[0] != x) return false;
-  all.rewrite(i, kHardSwish, scale.x, shift.x, x);
+  Register scale = all[shift.args[0]];
+  if (shift.args[0] == x) scale.k[0] = 1;
+  else if (scale.code != kMultiplyConstant || scale.uses != 1 || scale.args[0] != x) return false;
+  all.rewrite(i, kGate, {scale.k[0], shift.k[0], clamp.k[0], clamp.k[1], 1, kNothing}, x);
   return true;
 }
 
@@ -149,14 +169,14 @@ void join(Registers& all, int i) {
     const int one = r.args[k], other = r.args[1 - k];
     const Register factor = all[other];
     if (r.code == kMul && factor.code == kSigmoid && factor.args[0] == one && factor.uses == 1)
-      return all.rewrite(i, kSilu, 0, 0, one);
+      return all.rewrite(i, kSilu, {}, one);
     if (r.code == kMul && join_hard_swish(all, i, one, other)) return;
     // max(x, x * slope)
     const bool slopes = factor.code == kMultiplyConstant && factor.args[0] == one && factor.uses == 1;
-    if (r.code == kMax && slopes && factor.x > 0 && factor.x <= 1)
-      return all.rewrite(i, kLeaky, factor.x, 0, one);
+    if (r.code == kMax && slopes && factor.k[0] > 0 && factor.k[0] <= 1)
+      return all.rewrite(i, kLeaky, factor.k, one);
     if (r.code == kAdd && factor.code == kMul && factor.uses == 1)
-      return all.rewrite(i, kMultiplyAdd, 0, 0, factor.args[0], factor.args[1], one);
+      return all.rewrite(i, kMultiplyAdd, {}, factor.args[0], factor.args[1], one);
   }
 }
 
@@ -167,10 +187,9 @@ void join_leaky(Registers& all, int i) {
   float zero;
   if (less.code != kLess || less.args[0] != x || !all.constant(less.args[1], zero) || zero != 0) return;
   if (product.uses != 1) return;
-  if (product.code == kMultiplyConstant && product.args[0] == x)
-    return all.rewrite(i, kLeaky, product.x, 0, x);
+  if (product.code == kMultiplyConstant && product.args[0] == x) return all.rewrite(i, kLeaky, product.k, x);
   if (product.code != kMul || (product.args[0] != x && product.args[1] != x)) return;
-  all.rewrite(i, kLeakyBy, 0, 0, x, product.args[0] == x ? product.args[1] : product.args[0]);
+  all.rewrite(i, kLeakyBy, {}, x, product.args[0] == x ? product.args[1] : product.args[0]);
 }
 
 void simplify(Registers& all, int first) {
@@ -220,8 +239,8 @@ int take_head(const Pointwise& pointwise, Registers& all, FusedHead& head, int c
 int take_clamp(Registers& all, FusedHead& head, int at) {
   const int user = only_user(all, at);
   if (all[at].dtype != EDGERT_F32 || user < 0 || all[user].code != kClamp) return at;
-  head.low = all[user].x;
-  head.high = all[user].y;
+  head.low = all[user].k[0];
+  head.high = all[user].k[1];
   all[at].uses = 0;
   return user;
 }
@@ -259,7 +278,9 @@ Status add_step(Registers& all, const Micro& micro, int i, std::vector<int16_t>&
   auto slot = [&](int k) {
     return r.args[k] >= 0 && k < argument_count(r.code) ? slots[r.args[k]] : int16_t{-1};
   };
-  out.steps[out.step_count++] = {function, slots[i], slot(0), slot(1), slot(2), r.x, r.y};
+  TileInstruction& step = out.steps[out.step_count++];
+  step = {function, slots[i], slot(0), slot(1), slot(2), {}};
+  std::copy(r.k.begin(), r.k.end(), step.k);
   out.cost += cost_of(r.code, fast);
   return {};
 }

@@ -101,9 +101,8 @@ void run_tile(Run& run, const Block& block, int64_t row, int64_t rows, int64_t c
   for (int i = 0; i < program.step_count; i++) {
     const TileInstruction& step = program.steps[i];
     const bool last = i + 1 == program.step_count && straight;
-    step.function({last ? out : run.slot(step.out), argument(step.a), argument(step.b), argument(step.c),
-                   step.x, step.y},
-                  n);
+    step.function(
+        {last ? out : run.slot(step.out), argument(step.a), argument(step.b), argument(step.c), step.k}, n);
     if (last) return;
   }
   store_tile(program, block, argument(program.result_slot), row, rows, column, columns);

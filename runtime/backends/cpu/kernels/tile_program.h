@@ -26,7 +26,7 @@ struct TileOperand {
 struct TileInstruction {
   TileFunction function;
   int16_t out, a, b, c;  // slots; -1: none
-  float x, y;
+  float k[kTileConstants];
 };
 
 struct TileConstant {

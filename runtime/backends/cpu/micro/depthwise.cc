@@ -4,69 +4,109 @@
 
 namespace edgert::EDGERT_TIER {
 
-constexpr int kPixels = EDGERT_AVX512 ? 8 : 6;
+// Of two lines each: these sums, the weights of two rows of taps and one vector of x fit the registers.
+constexpr int kPixels = EDGERT_AVX512 || (EDGERT_NEON && sizeof(void*) == 8) ? 7 : 4;
 
-// Pixels x Vectors results from (pixel, channel) on; of the last vector `lanes` lanes (W unless Partial).
-template <int Pixels, int Vectors, bool Partial>
-static inline void multiply(const DepthwiseTile& t, int64_t pixel, int64_t channel, int lanes) {
-  const float* weights = t.weights + channel / 16 * t.block_floats + channel % 16;
-  const float* x = t.x + pixel * t.pixel_stride + channel;
-  f32 sums[Pixels][Vectors];
+// Pixels [first, first + kPixels) and W channels from `channel` on.
+struct Place {
+  int64_t first, channel;
+  int64_t column, end;  // where the first window begins; columns from `end` on are not needed
+  int lanes;            // of the vectors
+};
+
+// A whole place has all its columns inside the image and all its lanes.
+template <bool Whole>
+[[gnu::always_inline]] static inline f32 load_lanes(const float* p, int lanes) {
+  return Whole || lanes == W ? load(p) : load(p, lanes);
+}
+
+// Adds the products of one line of x, `weights` for each of the lines of `sums`. Every vector of x serves all
+// windows that it is in.
+template <int Lines, int Width, int Stride, bool Whole>
+[[gnu::always_inline]] static inline void add(const DepthwiseTile& t, const Place& place,
+                                              const DepthwiseTaps& taps, const float* const (&weights)[Lines],
+                                              f32 (*sums)[kPixels]) {
+  f32 w[Lines][Width];
+#pragma GCC unroll 2
+  for (int l = 0; l < Lines; l++)
 #pragma GCC unroll 8
-  for (int v = 0; v < Vectors; v++) {
-    const float* from = t.bias + channel + v * W;
-    const f32 bias = !t.bias ? f32{} : Partial ? load(from, lanes) : load(from);
+    for (int k = 0; k < Width; k++) w[l][k] = load(weights[l] + k * 16);
+  const int64_t step = Width == 1 ? t.stride : 1, begin = place.column + taps.shift;
+  const float* x = t.x + taps.offset + begin * t.pixel_floats + place.channel;
+#pragma GCC unroll 32
+  for (int c = 0; c < (kPixels - 1) * Stride + Width; c++) {
+    if (!Whole && (uint64_t)(begin + c * step) >= (uint64_t)place.end) continue;
+    const f32 v = load_lanes<Whole>(x + c * step * t.pixel_floats, place.lanes);
+#pragma GCC unroll 2
+    for (int l = 0; l < Lines; l++)
 #pragma GCC unroll 8
-    for (int p = 0; p < Pixels; p++) sums[p][v] = bias;
-  }
-  for (int64_t tap = 0; tap < t.taps; tap++) {
-    const float* from = x + t.offsets[tap];
-    const float* w = weights + t.places[tap] * 16;
-#pragma GCC unroll 8
-    for (int v = 0; v < Vectors; v++) {
-      const f32 weight = load(w + v * W / 16 * t.block_floats + v * W % 16);
-#pragma GCC unroll 8
-      for (int p = 0; p < Pixels; p++) {
-        const float* at = from + p * t.pixel_stride + v * W;
-        sums[p][v] = fma(Partial ? load(at, lanes) : load(at), weight, sums[p][v]);
+      for (int k = 0; k < Width; k++) {
+        const int p = (c - k) / Stride;
+        if (c >= k && (c - k) % Stride == 0 && p < kPixels) sums[l][p] = fma(v, w[l][k], sums[l][p]);
       }
-    }
   }
+}
+
+template <bool Whole>
+[[gnu::always_inline]] static inline void store_sums(const DepthwiseTile& t, const Place& place,
+                                                     const f32 (&sums)[2][kPixels]) {
   const f32 low = splat(t.low), high = splat(t.high);
+#pragma GCC unroll 2
+  for (int l = 0; l < 2; l++) {
+    if (l >= t.lines) break;
 #pragma GCC unroll 8
-  for (int p = 0; p < Pixels; p++) {
-#pragma GCC unroll 8
-    for (int v = 0; v < Vectors; v++) {
-      float* out = t.out + (pixel + p) * t.out_stride + channel + v * W;
-      const f32 y = min(high, max(low, sums[p][v]));
-      if (Partial) store(out, y, lanes);
-      else store(out, y);
+    for (int p = 0; p < kPixels; p++) {
+      if (!Whole && place.first + p >= t.pixels) break;
+      float* out = t.out + l * t.line_floats + (place.first + p) * t.pixel_floats + place.channel;
+      const f32 y = min(high, max(low, sums[l][p]));
+      if (Whole || place.lanes == W) store(out, y);
+      else store(out, y, place.lanes);
     }
   }
 }
 
-// All channels of `Pixels` pixels; where these are few, several vectors at a time.
-template <int Pixels>
-static void all_channels(const DepthwiseTile& t, int64_t pixel) {
-  constexpr int kVectors = Pixels == 1 ? 4 : Pixels == 2 ? 2 : 1;
-  constexpr int kStep = kVectors * W < 16 ? 16 / W : kVectors;  // begin at a block, or stay inside one
-  int64_t channel = 0;
-  if constexpr (kVectors > 1)
-    for (; channel + kStep * W <= t.channels; channel += kStep * W)
-      multiply<Pixels, kStep, false>(t, pixel, channel, W);
-  for (; channel + W <= t.channels; channel += W) multiply<Pixels, 1, false>(t, pixel, channel, W);
-  if (channel < t.channels) multiply<Pixels, 1, true>(t, pixel, channel, (int)(t.channels - channel));
+template <int Width, int Stride, bool Whole>
+static void multiply(const DepthwiseTile& t, const Place& place) {
+  const float* weights = t.weights + place.channel / 16 * t.block_floats + place.channel % 16;
+  const f32 bias = t.bias ? load_lanes<Whole>(t.bias + place.channel, place.lanes) : f32{};
+  f32 sums[2][kPixels];
+#pragma GCC unroll 8
+  for (int p = 0; p < kPixels; p++) sums[0][p] = sums[1][p] = bias;
+  for (int64_t i = 0; i < t.count; i++) {
+    const DepthwiseTaps& taps = t.taps[i];
+    const int64_t first = taps.places[0], second = taps.places[1];
+    if (first >= 0 && second >= 0)
+      add<2, Width, Stride, Whole>(t, place, taps, {weights + first, weights + second}, sums);
+    else if (first >= 0) add<1, Width, Stride, Whole>(t, place, taps, {weights + first}, sums);
+    else add<1, Width, Stride, Whole>(t, place, taps, {weights + second}, sums + 1);
+  }
+  store_sums<Whole>(t, place, sums);
+}
+
+template <int Width, int Stride>
+static void all(const DepthwiseTile& t) {
+  for (int64_t pixel = 0; pixel < t.pixels; pixel += kPixels) {
+    const int64_t count = t.pixels - pixel < kPixels ? t.pixels - pixel : kPixels;
+    const int64_t column = t.start + pixel * t.stride, end = column + (count - 1) * t.stride + t.reach + 1;
+    const bool inside = column >= 0 && end <= t.columns && count == kPixels;
+    Place place = {pixel, 0, column, end < t.columns ? end : t.columns, W};
+    for (; place.channel + W <= t.channels; place.channel += W)
+      if (inside) multiply<Width, Stride, true>(t, place);
+      else multiply<Width, Stride, false>(t, place);
+    place.lanes = (int)(t.channels - place.channel);
+    if (place.lanes) multiply<Width, Stride, false>(t, place);
+  }
 }
 
 static void run(const DepthwiseTile& t) {
-  int64_t pixel = 0;
-  for (; pixel + kPixels <= t.pixels; pixel += kPixels) all_channels<kPixels>(t, pixel);
-  for (; pixel + 4 <= t.pixels; pixel += 4) all_channels<4>(t, pixel);
-  for (; pixel + 2 <= t.pixels; pixel += 2) all_channels<2>(t, pixel);
-  for (; pixel < t.pixels; pixel++) all_channels<1>(t, pixel);
+  switch (t.width) {
+    case 3: return t.stride == 1 ? all<3, 1>(t) : all<3, 2>(t);
+    case 5: return t.stride == 1 ? all<5, 1>(t) : all<5, 2>(t);
+    default: return all<1, 1>(t);
+  }
 }
 
 extern const DepthwiseMicro depthwise_micro;
-const DepthwiseMicro depthwise_micro = {run};
+const DepthwiseMicro depthwise_micro = {kPixels, run};
 
 }  // namespace edgert::EDGERT_TIER

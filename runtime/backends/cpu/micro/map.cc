@@ -4,54 +4,59 @@
 
 namespace edgert::EDGERT_TIER {
 
+// body(i) for every vector of [0, n) rounded up to 16.
+template <class Body>
+[[gnu::always_inline]] static inline void each(int64_t n, Body&& body) {
+  int64_t i = 0;
+  for (; i + 4 * W <= n; i += 4 * W)
+#pragma GCC unroll 4
+    for (int v = 0; v < 4; v++) body(i + v * W);
+  for (; i < n; i += W) body(i);
+}
+
 template <f32 (*F)(f32)>
 static void unary(const TileStep& s, int64_t n) {
   const float* a = (const float*)s.a;
   float* out = (float*)s.out;
-  for (int64_t i = 0; i < n; i += 16)
-#pragma GCC unroll 4
-    for (int v = 0; v < 16; v += W) store(out + i + v, F(load(a + i + v)));
+  each(n, [&](int64_t i) { store(out + i, F(load(a + i))); });
 }
 
 template <f32 (*F)(f32, f32)>
 static void binary(const TileStep& s, int64_t n) {
   const float *a = (const float*)s.a, *b = (const float*)s.b;
   float* out = (float*)s.out;
-  for (int64_t i = 0; i < n; i += 16)
-#pragma GCC unroll 4
-    for (int v = 0; v < 16; v += W) store(out + i + v, F(load(a + i + v), load(b + i + v)));
+  each(n, [&](int64_t i) { store(out + i, F(load(a + i), load(b + i))); });
 }
 
-// a and the step's constants.
-template <f32 (*F)(f32, f32, f32)>
+// a and the first N of the step's constants.
+template <int N, f32 (*F)(f32, const f32*)>
 static void with_constants(const TileStep& s, int64_t n) {
   const float* a = (const float*)s.a;
   float* out = (float*)s.out;
-  const f32 x = splat(s.x), y = splat(s.y);
-  for (int64_t i = 0; i < n; i += 16)
-#pragma GCC unroll 4
-    for (int v = 0; v < 16; v += W) store(out + i + v, F(load(a + i + v), x, y));
+  f32 k[N];
+#pragma GCC unroll 8
+  for (int i = 0; i < N; i++) k[i] = splat(s.k[i]);
+  each(n, [&](int64_t i) { store(out + i, F(load(a + i), k)); });
 }
 
 template <i32 (*F)(f32, f32)>
 static void compare(const TileStep& s, int64_t n) {
   const float *a = (const float*)s.a, *b = (const float*)s.b;
   uint8_t* out = (uint8_t*)s.out;
-  for (int64_t i = 0; i < n; i += W) store_mask(out + i, F(load(a + i), load(b + i)));
+  each(n, [&](int64_t i) { store_mask(out + i, F(load(a + i), load(b + i))); });
 }
 
 static void choose(const TileStep& s, int64_t n) {
   const uint8_t* condition = (const uint8_t*)s.a;
   const float *b = (const float*)s.b, *c = (const float*)s.c;
   float* out = (float*)s.out;
-  for (int64_t i = 0; i < n; i += W)
-    store(out + i, select(load_mask(condition + i), load(b + i), load(c + i)));
+  each(n, [&](int64_t i) { store(out + i, select(load_mask(condition + i), load(b + i), load(c + i))); });
 }
 
 static void multiply_add(const TileStep& s, int64_t n) {
   const float *a = (const float*)s.a, *b = (const float*)s.b, *c = (const float*)s.c;
   float* out = (float*)s.out;
-  for (int64_t i = 0; i < n; i += W) store(out + i, load(a + i) * load(b + i) + load(c + i));
+  each(n, [&](int64_t i) { store(out + i, load(a + i) * load(b + i) + load(c + i)); });
 }
 
 static inline f32 negative(f32 x) { return -x; }
@@ -64,11 +69,13 @@ static inline f32 sum_of(f32 a, f32 b) { return a + b; }
 static inline f32 difference(f32 a, f32 b) { return a - b; }
 static inline f32 product(f32 a, f32 b) { return a * b; }
 static inline f32 quotient(f32 a, f32 b) { return a / b; }
-static inline f32 add_constant(f32 a, f32 x, f32) { return a + x; }
-static inline f32 multiply_constant(f32 a, f32 x, f32) { return a * x; }
-static inline f32 clamp(f32 a, f32 x, f32 y) { return min(y, max(x, a)); }
-static inline f32 hard_swish(f32 a, f32 x, f32 y) { return a * min(splat(1.0f), max(f32{}, a * x + y)); }
-static inline f32 leaky(f32 a, f32 x, f32) { return a < 0.0f ? a * x : a; }
+static inline f32 add_constant(f32 a, const f32* k) { return a + k[0]; }
+static inline f32 multiply_constant(f32 a, const f32* k) { return a * k[0]; }
+static inline f32 clamp(f32 a, const f32* k) { return min(k[1], max(k[0], a)); }
+static inline f32 gate(f32 a, const f32* k) {
+  return a * min(k[3], max(k[2], a * k[0] + k[1])) * k[4] + k[5];
+}
+static inline f32 leaky(f32 a, const f32* k) { return a < 0.0f ? a * k[0] : a; }
 static inline f32 leaky_by(f32 a, f32 b) { return a < 0.0f ? a * b : a; }
 static inline i32 equal(f32 a, f32 b) { return a == b; }
 static inline i32 not_equal(f32 a, f32 b) { return a != b; }
@@ -111,13 +118,13 @@ static constexpr MapMicro make() {
   f[53] = compare<greater>;
   f[54] = compare<greater_equal>;
   f[70] = choose;
-  f[kAddConstant] = with_constants<add_constant>;
-  f[kMultiplyConstant] = with_constants<multiply_constant>;
-  f[kClamp] = with_constants<clamp>;
+  f[kAddConstant] = with_constants<1, add_constant>;
+  f[kMultiplyConstant] = with_constants<1, multiply_constant>;
+  f[kClamp] = with_constants<2, clamp>;
   f[kSilu] = unary<silu>;
-  f[kHardSwish] = with_constants<hard_swish>;
+  f[kGate] = with_constants<6, gate>;
   f[kMultiplyAdd] = multiply_add;
-  f[kLeaky] = with_constants<leaky>;
+  f[kLeaky] = with_constants<1, leaky>;
   f[kLeakyBy] = binary<leaky_by>;
   return m;
 }

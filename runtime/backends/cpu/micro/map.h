@@ -6,13 +6,13 @@
 namespace edgert {
 
 // What one instruction reads and writes: arrays of the registers' types (bool: bytes of 0 and 1), or null.
-// `x` and `y` are the constants of the fused instructions.
+// `k` are the constants of the fused instructions.
 struct TileStep {
   void* out;
   const void* a;
   const void* b;
   const void* c;
-  float x, y;
+  const float* k;
 };
 
 // Over elements [0, n) rounded up to 16: every array has room for that.
@@ -20,16 +20,17 @@ using TileFunction = void (*)(const TileStep& step, int64_t n);
 
 // Codes above those of the program's instructions: several of them joined, and constants as arguments.
 enum FusedCode : uint8_t {
-  kAddConstant = 100,  // a + x
-  kMultiplyConstant,   // a * x
-  kClamp,              // min(max(a, x), y), NaN stays
+  kAddConstant = 100,  // a + k0
+  kMultiplyConstant,   // a * k0
+  kClamp,              // min(max(a, k0), k1), NaN stays
   kSilu,               // a * sigmoid(a)
-  kHardSwish,          // a * clamp(a * x + y, 0, 1)
+  kGate,               // a * min(max(a * k0 + k1, k2), k3) * k4 + k5, each rounded
   kMultiplyAdd,        // a * b + c, each rounded
-  kLeaky,              // a < 0 ? a * x : a
+  kLeaky,              // a < 0 ? a * k0 : a
   kLeakyBy,            // a < 0 ? a * b : a
   kFusedEnd,
 };
+constexpr int kTileConstants = 6;
 
 struct MapMicro {
   TileFunction functions[kFusedEnd];  // by instruction code; null: not of f32, or left to the generic code

@@ -17,33 +17,39 @@ static inline f32 polynomial(f32 x, const float (&c)[N]) {
   return y;
 }
 
-// x = n ln 2 + r with |r| <= ln 2 / 2; gives r.
+// x = n ln 2 + r with |r| <= ln 2 / 2, for |x| < 1e6; gives r.
 static inline f32 reduce_exponent(f32 x, f32& n) {
-  n = round(x * 1.44269504f);
+  constexpr float kNoFraction = 12582912.0f;  // added to a number, it leaves no room for a fraction
+  n = fma(x, splat(1.44269504f), splat(kNoFraction)) - kNoFraction;
   const f32 r = fma(n, splat(-0.693359375f), x);  // ln 2 in 9 bits and the rest
   return fma(n, splat(2.12194440e-4f), r);
 }
 
-static inline f32 exp(f32 x) {
+// exp of x within [-104, most], and of the bound where it is outside.
+static inline f32 exp_to(f32 x, float most) {
   static const float kSeries[] = {0.5f, 0.166665122f, 0.0416661873f, 0.00836959854f, 0.00139517104f};
-  x = min(splat(89.0f), max(splat(-104.0f), x));
+  x = min(splat(most), max(splat(-104.0f), x));
   f32 n;
   const f32 r = reduce_exponent(x, n);
   const f32 y = fma(r * r, polynomial(r, kSeries), r) + 1.0f;
   return scale_by_power(y, n);
 }
 
-static inline f32 expm1(f32 x) {
+static inline f32 exp(f32 x) { return exp_to(x, 89.0f); }
+
+// exp - 1 of x within [-bound, bound], and of the bound where it is outside; bound <= 60.
+static inline f32 expm1_to(f32 x, float bound) {
   static const float kSeries[] = {0.5f,           0.166666672f,  0.0416663401f,
                                   0.00833327416f, 0.0013942098f, 0.000199135073f};
-  const f32 bounded = min(splat(60.0f), max(splat(-20.0f), x));
+  x = min(splat(bound), max(splat(-bound), x));
   f32 n;
-  const f32 r = reduce_exponent(bounded, n);
+  const f32 r = reduce_exponent(x, n);
   const f32 y = fma(r * r, polynomial(r, kSeries), r);
   const f32 power = from_bits((to_i32(n) + 127) << 23);
-  const f32 near = n == 0.0f ? y : fma(y, power, power - 1.0f);
-  return x > 60.0f ? exp(x) : near;
+  return fma(y, power, power - 1.0f);
 }
+
+static inline f32 expm1(f32 x) { return x > 60.0f ? exp(x) : expm1_to(x, 60.0f); }
 
 // ln(m) + e ln 2 where f = m - 1 is within [sqrt(1/2) - 1, sqrt(2) - 1] and `rest` is a small addend of f.
 static inline f32 log_of_parts(f32 f, f32 e, f32 rest) {
@@ -90,18 +96,13 @@ static inline f32 log1p(f32 x) {
 static inline f32 with_sign(f32 size, f32 sign) { return from_bits(bits(size) | (bits(sign) & INT32_MIN)); }
 
 static inline f32 sigmoid(f32 x) {
-  const f32 e = exp(-abs(x));
-  return divide(x < 0.0f ? e : splat(1.0f), e + 1.0f);
+  const f32 e = exp_to(x, 80.0f);  // 1 from there on
+  return divide(e, e + 1.0f);
 }
 
 static inline f32 tanh(f32 x) {
-  static const float kSeries[] = {-0.333333313f, 0.133332103f,    -0.0539472289f,
-                                  0.0217030812f, -0.00818292238f, 0.00214774068f};
-  const f32 size = abs(x), square = x * x;
-  const f32 near = fma(square * x, polynomial(square, kSeries), x);
-  const f32 rest = divide(splat(2.0f), exp(min(splat(20.0f), size + size)) + 1.0f);
-  const f32 far = with_sign(1.0f - rest, x);
-  return size < 0.625f ? near : far;
+  const f32 e = expm1_to(x + x, 20.0f);  // 1 from there on
+  return divide(e, e + 2.0f);
 }
 
 static inline f32 erf(f32 x) {

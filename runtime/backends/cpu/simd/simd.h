@@ -187,8 +187,7 @@ static inline void store_mask(uint8_t* p, i32 mask) {
 #if EDGERT_AVX512
 static inline f32 scale_by_power(f32 x, f32 n) { return _mm512_maskz_scalef_ps(kAll, x, n); }
 static inline f32 divide(f32 a, f32 b) {
-  f32 r = _mm512_maskz_rcp14_ps(kAll, b);
-  r = fma(r, fma(-b, r, splat(1.0f)), r);
+  const f32 r = _mm512_maskz_rcp14_ps(kAll, b);
   const f32 y = a * r;
   return fma(fma(-b, y, a), r, y);
 }
