@@ -17,6 +17,7 @@ from edgec.frontends.onnx import import_model
 from edgec.frontends.onnx.loading import load_model
 from edgec.ir.graph import Graph, InputDim, Model, State
 from edgec.ir.types import DType
+from edgec.passes.attention import attention
 from edgec.passes.common_subexpressions import common_subexpressions
 from edgec.passes.composites import composites
 from edgec.passes.copies import Copy, remaining_copies
@@ -26,6 +27,7 @@ from edgec.passes.fold_affine import fold_affine
 from edgec.passes.fold_constants import fold_constants
 from edgec.passes.fuse_epilogues import fuse_epilogues
 from edgec.passes.fuse_maps import fuse_maps
+from edgec.passes.head_ranges import head_ranges
 from edgec.passes.keep_axes import keep_axes
 from edgec.passes.layout import layout
 from edgec.passes.lookup_tables import lookup_tables
@@ -50,8 +52,10 @@ PASSES: tuple[Pass, ...] = (
     views,
     simplify_programs,
     composites,
+    attention,
     layout,
     views,
+    head_ranges,
     *CLEAN,
     simplify_programs,
     sink_reshapes,

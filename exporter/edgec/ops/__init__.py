@@ -2,6 +2,7 @@
 
 from edgec.ops import (
     arg_reduce,
+    attention,
     control,
     conv,
     conv_transpose,
@@ -39,6 +40,7 @@ from edgec.ops.base import REGISTRY
 __all__ = [
     "REGISTRY",
     "arg_reduce",
+    "attention",
     "control",
     "conv",
     "conv_transpose",

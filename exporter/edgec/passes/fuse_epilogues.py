@@ -45,7 +45,7 @@ def _fuse_epilogue(editor: Editor, node: Node, op: Fusible) -> bool:
     if not isinstance(reader.op, Map) or result.shape != value.shape or not is_exact(value):
         return False
     own = 1 + op.split() if isinstance(op, Reduce) else 2
-    program, extras = _join(op.epilogue, node.inputs[own:], value, reader.op, reader.inputs)
+    program, extras = join(op.epilogue, node.inputs[own:], value, reader.op, reader.inputs)
     inputs = [*node.inputs[:own], *extras]
     epilogue = program if program.code else None
     changed: Fusible
@@ -61,7 +61,7 @@ def _fuse_epilogue(editor: Editor, node: Node, op: Fusible) -> bool:
     return True
 
 
-def _join(
+def join(
     present: Program | None,
     extras: list[Value | None],
     value: Value,

@@ -21,8 +21,7 @@ def fuse_maps(graph: Graph) -> bool:
     """Inline a map's program where its result is read.
 
     Only where the result is not rounded when stored, and it is read by one map, or by maps alone and is
-    cheap to recompute from one tensor. A result smaller than its reader's is inlined only if cheap,
-    and not after an operator that takes an epilogue.
+    cheap to recompute from one tensor. A result smaller than its reader's is computed once.
     """
     editor = Editor(graph)
     for node in editor:
@@ -67,11 +66,7 @@ def _may_inline(editor: Editor, producer: Node, value: Value, reader: Node) -> b
             return False
         if not is_cheap(producer.op.program, _CHEAP):
             return False
-    if value.shape == reader.outputs[0].shape:
-        return True
-    feeding = [editor.producer(v) for v in tensors]
-    after_epilogue = any(p is not None and hasattr(p.op, "epilogue") for p in feeding)
-    return is_cheap(producer.op.program, _CHEAP) and len(set(tensors)) <= 1 and not after_epilogue
+    return value.shape == reader.outputs[0].shape
 
 
 def inlined(node: Node, producer: Node) -> tuple[Map, list[Value | None]] | None:

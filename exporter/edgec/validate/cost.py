@@ -26,6 +26,8 @@ def operations(op: str, operands: Sequence[Typed], results: Sequence[Typed]) -> 
         return 2 * shapes[0] * prod(second[1:-1]) * second[0] * second[-1] // max(_last(operands[0]), 1)
     if op == "matmul":
         return 2 * made * _last(operands[0])
+    if op == "attention":
+        return 2 * made * second[-3] + 2 * made // max(_last(results[0]), 1) * second[-3] * second[-1]
     if op == "rnn" and operands[0]:
         steps, batch = operands[0][1][:2]
         return 2 * steps * batch * (shapes[1] + shapes[2])

@@ -32,7 +32,7 @@ class Launch {
   Launch(const Api& api, Kernel kernel, int64_t group)
       : api_(&api), kernel_(std::move(kernel)), most_(group) {}
 
-  Launch& input(size_t index) { return slot(From::kInput, index, 0); }
+  Launch& input(size_t index, uint64_t offset = 0) { return slot(From::kInput, index, offset); }
   Launch& output(size_t index) { return slot(From::kOutput, index, 0); }
   Launch& scratch(uint64_t offset) { return slot(From::kScratch, 0, offset); }
   // What Planner::table gave.

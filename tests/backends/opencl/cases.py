@@ -12,6 +12,7 @@ from edgec.format import forms
 from edgec.ir.graph import FormSpec
 from edgec.ir.types import DType
 from edgec.ops.arg_reduce import ArgReduce
+from edgec.ops.attention import Attention
 from edgec.ops.base import Op
 from edgec.ops.conv import Conv
 from edgec.ops.conv_transpose import ConvTranspose
@@ -136,6 +137,15 @@ def products() -> list[Case]:
     return cases
 
 
+def attentions() -> list[Case]:
+    qkv = [f32(2, 7, 9, 20), f32(2, 18, 9, 20), f32(2, 18, 9, 17)]
+    return [
+        Case(Attention(1), [f32(5, 1, 4), f32(6, 1, 4), f32(6, 1, 3)]),
+        Case(Attention(3, (0, 3, 6), scaled_residual()), [*qkv, f32(18), f32(), f32(2, 1, 7, 18)]),
+        Case(Attention(2, (4, 0, 1)), [f32(3, 2, 1, 6, 4), f32(3, 2, 0, 6, 4), f32(3, 2, 0, 6, 5)]),
+    ]
+
+
 def reductions() -> list[Case]:
     x = f32(2, 40, 3)
     cases = [Case(Reduce(kind, (1,)), [x]) for kind in ("sum", "prod", "max", "min", "mean")]
@@ -219,5 +229,5 @@ def indexing() -> list[Case]:
 
 
 def all_cases() -> list[Case]:
-    groups = (movement, elementwise, narrow, products, reductions, windows, recurrent, indexing)
+    groups = (movement, elementwise, narrow, products, attentions, reductions, windows, recurrent, indexing)
     return [case for group in groups for case in group()]

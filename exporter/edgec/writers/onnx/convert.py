@@ -14,6 +14,7 @@ from onnx import ModelProto, NodeProto, StringStringEntryProto, ValueInfoProto
 from edgec.format.read import read_model
 from edgec.ir.graph import Graph, Model, Value
 from edgec.writers.onnx import (  # noqa: F401  (they register what they write)
+    attention,
     control,
     conv,
     foreign_node,

@@ -5,47 +5,69 @@
 namespace edgert::EDGERT_TIER {
 namespace {
 
+i32 lane_numbers() {
+  i32 numbers;
+  for (int i = 0; i < W; i++) numbers[i] = i;
+  return numbers;
+}
+
+// The first n lanes, the others -infinity.
+f32 load_rest(const float* x, int n) { return select(lane_numbers() < n, load(x, n), splat(-INFINITY)); }
+
+// e^x for x <= 0, and 0 where that is no normal number: many processors take long over the others.
+f32 power(f32 x) {
+  static const float kSeries[] = {0.5f, 0.166665122f, 0.0416661873f, 0.00836959854f, 0.00139517104f};
+  f32 n;
+  const f32 r = reduce_exponent(max(splat(-87.0f), x), n);
+  const f32 y = fma(r * r, polynomial(r, kSeries), r) + 1.0f;
+  return x < -87.0f ? f32{} : scale_by_power(y, n);
+}
+
+// Where there is a NaN, it may be passed over: every power of the line is NaN then, or their sum.
 float largest_of(const float* x, int64_t n) {
   f32 a = splat(-INFINITY), b = a;
   int64_t i = 0;
   for (; i + 2 * W <= n; i += 2 * W) {
-    a = maximum(a, load(x + i));
-    b = maximum(b, load(x + i + W));
+    a = max(load(x + i), a);
+    b = max(load(x + i + W), b);
   }
-  for (; i + W <= n; i += W) a = maximum(a, load(x + i));
-  float most = largest(maximum(a, b));
-  for (; i < n; i++) most = x[i] > most || x[i] != x[i] ? x[i] : most;
-  return most;
+  for (; i < n; i += W) a = max(load_rest(x + i, (int)(n - i < W ? n - i : W)), a);
+  return largest(max(a, b));
+}
+
+// The sum of e^(x - most), which go to y where it is given.
+float powers(const float* x, float* y, int64_t n, f32 most) {
+  f32 total = {};
+  int64_t i = 0;
+  for (; i + W <= n; i += W) {
+    const f32 e = power(load(x + i) - most);
+    if (y) store(y + i, e);
+    total += e;
+  }
+  if (i < n) {
+    const f32 e = power(load_rest(x + i, (int)(n - i)) - most);
+    if (y) store(y + i, e, (int)(n - i));
+    total += e;
+  }
+  return sum(total);
 }
 
 void line(const float* x, float* y, int64_t n, bool log_result) {
   const f32 most = splat(largest_of(x, n));
-  f32 total = {};
+  const f32 total = splat(powers(x, log_result ? nullptr : y, n, most));
+  const f32 shift = most + log(total), factor = 1.0f / total;
   int64_t i = 0;
-  for (; i + W <= n; i += W) {
-    const f32 e = exp(load(x + i) - most);
-    if (!log_result) store(y + i, e);
-    total += e;
-  }
-  float rest = 0;
+  for (; i + W <= n; i += W) store(y + i, log_result ? load(x + i) - shift : load(y + i) * factor);
   const int left = (int)(n - i);
-  if (left) {
-    const f32 e = exp(load(x + i, left) - most);
-    if (!log_result) store(y + i, e, left);
-    for (int k = 0; k < left; k++) rest += e[k];
-  }
-  const f32 whole = splat(sum(total) + rest);
-  const f32 shift = most + log(whole), factor = 1.0f / whole;
-  for (i = 0; i + W <= n; i += W) store(y + i, log_result ? load(x + i) - shift : load(y + i) * factor);
   if (left) store(y + i, log_result ? load(x + i, left) - shift : load(y + i, left) * factor, left);
 }
 
 // `lanes` columns, at most W.
 void block(const float* x, float* y, int64_t n, int64_t stride, int lanes, bool log_result) {
   f32 most = splat(-INFINITY), total = {};
-  for (int64_t i = 0; i < n; i++) most = maximum(most, load(x + i * stride, lanes));
+  for (int64_t i = 0; i < n; i++) most = max(load(x + i * stride, lanes), most);
   for (int64_t i = 0; i < n; i++) {
-    const f32 e = exp(load(x + i * stride, lanes) - most);
+    const f32 e = power(load(x + i * stride, lanes) - most);
     if (!log_result) store(y + i * stride, e, lanes);
     total += e;
   }
@@ -81,9 +103,23 @@ void columns(const float* x, float* y, int64_t n, int64_t stride, int64_t width,
     block(x + i, y + i, n, stride, (int)(width - i < W ? width - i : W), log_result);
 }
 
+void weights(float* x, int64_t n, int64_t count, float* sums) {
+  for (int64_t r = 0; r < count; r++)
+    sums[r] = powers(x + r * n, x + r * n, n, splat(largest_of(x + r * n, n)));
+}
+
+void divide_rows(float* y, int64_t stride, int64_t n, int64_t count, const float* divisors) {
+  for (int64_t r = 0; r < count; r++, y += stride) {
+    const f32 factor = 1.0f / splat(divisors[r]);
+    int64_t i = 0;
+    for (; i + W <= n; i += W) store(y + i, load(y + i) * factor);
+    if (i < n) store(y + i, load(y + i, (int)(n - i)) * factor, (int)(n - i));
+  }
+}
+
 }  // namespace
 
 extern const SoftmaxMicro softmax_micro;
-const SoftmaxMicro softmax_micro = {lines, columns};
+const SoftmaxMicro softmax_micro = {lines, columns, weights, divide_rows};
 
 }  // namespace edgert::EDGERT_TIER

@@ -28,10 +28,13 @@ Status plan(Planner& planner, const NodeArgs& args) {
   EDGERT_TRY(planner.launch(source, "matmul", launch));
   launch->output(0).input(0);
   p.panels || p.k == 0 ? launch->input(1) : launch->scratch(packed);
-  launch->integer(p.m).integer(p.n).integer(p.k);
-  launch->integer(p.transpose_a ? 1 : p.k).integer(p.transpose_a ? p.m : 1);
-  launch->value(make_walk({p.batch_dims, rank}, {p.a_strides, rank}));
-  launch->value(make_walk({p.batch_dims, rank}, {p.b_strides, rank}));
+  int64_t x_strides[EDGERT_MAX_RANK];
+  for (size_t i = 0; i < rank; i++) x_strides[i] = p.a_strides[i] * p.m * p.k;
+  const int64_t result = p.m * p.n;
+  product_arguments(*launch, {p.m, p.n, p.k, p.transpose_a ? 1 : p.k, p.transpose_a ? p.m : 1,
+                              make_walk({p.batch_dims, rank}, {x_strides, rank}),
+                              make_walk({p.batch_dims, rank}, {p.b_strides, rank}),
+                              make_walk({&p.batches, 1}, {&result, 1}), p.n});
   epilogue.arguments(*launch);
   spread_blocks(planner.device(), *launch, (p.m + tile - 1) / tile, (p.n + 15) / 16, p.batches);
   return {};

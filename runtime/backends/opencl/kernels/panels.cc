@@ -51,10 +51,16 @@ Status pack_weights(Planner& planner, const NodeArgs& args, size_t input, int32_
   source.define("LOAD_B", std::string("load_") + storage_text(args.inputs[input].dtype)).file("pack");
   Launch* launch;
   EDGERT_TRY(planner.launch(source, "pack", launch));
-  launch->scratch(at).input(input).integer(shape.k).integer(shape.n);
+  launch->scratch(at).input(input, static_cast<uint64_t>(shape.first) * item_size(args.inputs[input].dtype));
+  launch->integer(shape.k).integer(shape.n);
   launch->integer(shape.row_stride).integer(shape.column_stride).value(shape.matrices);
   launch->spread(columns, shape.k, shape.count);
   return {};
+}
+
+void product_arguments(Launch& launch, const Products& p) {
+  launch.integer(p.m).integer(p.n).integer(p.k).integer(p.row_stride).integer(p.column_stride);
+  launch.value(p.x).value(p.panels).value(p.y).integer(p.y_stride);
 }
 
 Status plan_product(Planner& planner, const NodeArgs& args, const Pointwise& pointwise, int32_t accumulator,
@@ -65,8 +71,8 @@ Status plan_product(Planner& planner, const NodeArgs& args, const Pointwise& poi
   define_product(source, accumulator, args.inputs[0].dtype, tile, epilogue);
   Launch* launch;
   EDGERT_TRY(planner.launch(source.file("matmul"), "matmul", launch));
-  launch->output(0).input(0).input(1).integer(m).integer(n).integer(k).integer(k).integer(1);
-  launch->value(Walk()).value(Walk());
+  launch->output(0).input(0).input(1);
+  product_arguments(*launch, {m, n, k, k, 1, Walk(), Walk(), Walk(), n});
   epilogue.arguments(*launch);
   spread_blocks(planner.device(), *launch, (m + tile - 1) / tile, (n + 15) / 16, 1);
   return {};

@@ -22,25 +22,27 @@ static inline void accumulate(ACC16 *acc, __global const uchar **x, int step, __
   }
 }
 
-// Stores acc into row `row` of y [rows, width] from column `column` on, `lanes` of them.
-#define STORE_LANES(acc, row, column, width, lanes)                              \
+// Stores the first `lanes` of acc at y[start...]; for the epilogue they lie in `row` from `column` on.
+#define STORE_LANES(acc, start, row, column, lanes)                              \
   do {                                                                           \
     ACC values_[16];                                                             \
     vstore16(acc, 0, values_);                                                   \
     for (int lane_ = 0; lane_ < (lanes); lane_++) {                              \
-      const int at_ = (row) * (width) + (column) + lane_;                        \
+      const int at_ = (start) + lane_;                                           \
       STORE(at_, EPILOGUE(values_[lane_], at_, row, (column) + lane_));          \
     }                                                                            \
   } while (0)
 #ifdef EPILOGUE16
-#define STORE_ROW(acc, row, column, width, lanes)                                                     \
+#define STORE_AT(acc, start, row, column, lanes)                                                      \
   do {                                                                                                \
-    const int start_ = (row) * (width) + (column);                                                    \
+    const int start_ = (start);                                                                       \
     if ((lanes) == 16)                                                                                \
       vstore16(EPILOGUE16(acc, start_, row, column), 0, (__global float *)(y_buffer + y_start) + start_); \
     else                                                                                              \
-      STORE_LANES(acc, row, column, width, lanes);                                                    \
+      STORE_LANES(acc, start_, row, column, lanes);                                                   \
   } while (0)
 #else
-#define STORE_ROW STORE_LANES
+#define STORE_AT STORE_LANES
 #endif
+// The same where y is [rows, width].
+#define STORE_ROW(acc, row, column, width, lanes) STORE_AT(acc, (row) * (width) + (column), row, column, lanes)

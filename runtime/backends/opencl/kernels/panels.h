@@ -18,13 +18,22 @@ int64_t choose_tile(const Device& device, int64_t rows);
 void spread_blocks(const Device& device, Launch& launch, int64_t blocks, int64_t panels, int64_t batches);
 
 // A launch that packs `count` matrices [k, n] of operand `input` into panels in scratch, whose offset is
-// `at`. Matrix i starts at `matrices` of i.
+// `at`. Matrix i starts at element `first` and `matrices` of i.
 struct PackShape {
   int64_t k, n, row_stride, column_stride, count;
   Walk matrices;
+  int64_t first = 0;
 };
 Status pack_weights(Planner& planner, const NodeArgs& args, size_t input, int32_t accumulator,
                     const PackShape& shape, uint64_t& at);
+// Products [m, k] x [k, n] by kernel matmul: what follows its buffers. Walks give the first elements of a
+// batch in x and y, and the number of its matrix in the panels.
+struct Products {
+  int64_t m, n, k, row_stride, column_stride;
+  Walk x, panels, y;
+  int64_t y_stride;
+};
+void product_arguments(Launch& launch, const Products& products);
 
 // The convolutions' shape as their kernels take it, with three spatial axes.
 struct ConvShape {

@@ -69,16 +69,16 @@ Status multiply_inputs(Planner& planner, const NodeArgs& args, const RnnParams& 
   Pointwise identity;
   identity.count = 1;
   identity.result = EDGERT_F32;
-  const int64_t tile = choose_tile(planner.device(), rows);
+  const int64_t tile = choose_tile(planner.device(), rows), result = rows * width;
   Source source = planner.source();
   define_product(source, EDGERT_F32, EDGERT_F32, tile, Epilogue(identity, 0));
   Launch* launch;
   EDGERT_TRY(planner.launch(source.file("matmul"), "matmul", launch));
   launch->scratch(gates).input(0);
   p.packed_w ? launch->input(1) : launch->scratch(packed);
-  launch->integer(rows).integer(width).integer(p.inputs).integer(p.inputs).integer(1);
-  launch->value(make_walk({&p.directions, 1}, {&shared, 1}))
-      .value(make_walk({&p.directions, 1}, {&matrix, 1}));
+  product_arguments(*launch, {rows, width, p.inputs, p.inputs, 1, make_walk({&p.directions, 1}, {&shared, 1}),
+                              make_walk({&p.directions, 1}, {&matrix, 1}),
+                              make_walk({&p.directions, 1}, {&result, 1}), width});
   spread_blocks(planner.device(), *launch, (rows + tile - 1) / tile, (width + 15) / 16, p.directions);
   return {};
 }
