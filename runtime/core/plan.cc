@@ -289,10 +289,12 @@ class Builder {
         lives.push_back(s.life);
         which.push_back(i);
       }
-      std::vector<uint64_t> offsets;
-      if (!place(lives, offsets, plan_.arena_bytes[static_cast<size_t>(device)]))
+      Places places;
+      if (!place(lives, places))
         return error(EDGERT_ERROR_MEMORY, "run: the sizes of all values together are too large");
-      for (size_t i = 0; i < which.size(); i++) plan_.storages[which[i]].offset = offsets[i];
+      for (size_t i = 0; i < which.size(); i++) plan_.storages[which[i]].offset = places.offsets[i];
+      plan_.arena_bytes[static_cast<size_t>(device)] = places.bytes;
+      plan_.arena_bounds[static_cast<size_t>(device)] = places.bound;
     }
     return {};
   }

@@ -15,13 +15,14 @@ VERIFY, STRICT = 1, 2
 
 
 class Library(ctypes.CDLL):
-    """The loaded library; a function is typed when it is first asked for."""
+    """The loaded library; its functions are typed when they are first asked for."""
 
     def __getattr__(self, name: str) -> Any:
         function = super().__getattr__(name)
         plain = name.removeprefix("edgert_")
-        function.argtypes = _FUNCTIONS[plain]
-        function.restype = _PLAIN.get(plain, ctypes.c_int32)
+        if plain in _FUNCTIONS:
+            function.argtypes = _FUNCTIONS[plain]
+            function.restype = _PLAIN.get(plain, ctypes.c_int32)
         return function
 
 
