@@ -111,6 +111,7 @@ std::string Session::description() const {
          ", " + field("entry", json_quoted(model().entries[static_cast<size_t>(entry_)].name)) + ", " +
          field("producer", json_quoted(model().producer)) + ", " +
          field("arena_bytes", std::to_string(frame_->arena_bytes())) + ", " +
+         field("arena_bound_bytes", std::to_string(frame_->arena_bound_bytes())) + ", " +
          field("allocated_bytes", std::to_string(context_->allocated())) + ", " +
          field("weight_bytes", std::to_string(model().data.size())) + ", " +
          field("segments", std::to_string(graph().segments.size())) + ", " + field("bands", bands(*frame_)) +

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <numeric>
 
 #include "core/types.h"
 
@@ -129,6 +130,14 @@ uint64_t Frame::arena_bytes() const {
   for (const Block& b : blocks_) total += b.bytes;
   for (const auto& b : bodies_)
     if (b) total += b->arena_bytes();
+  return total;
+}
+
+uint64_t Frame::arena_bound_bytes() const {
+  uint64_t total = std::accumulate(arena_bounds_.begin(), arena_bounds_.end(), uint64_t{0});
+  for (const Block& b : blocks_) total += b.bytes;
+  for (const auto& b : bodies_)
+    if (b) total += b->arena_bound_bytes();
   return total;
 }
 
@@ -328,6 +337,8 @@ Status Frame::resolve(SegmentPlan& plan) {
   for (int d = 0; d < context_.device_count(); d++) {
     Block& arena = arenas_[static_cast<size_t>(d)];
     bool moved = false;
+    uint64_t& bound = arena_bounds_[static_cast<size_t>(d)];
+    bound = std::max(bound, plan.arena_bounds[static_cast<size_t>(d)]);
     if (!context_.separate && plan.arena_bytes[static_cast<size_t>(d)] > arena.bytes)
       EDGERT_TRY(context_.reserve(arena, plan.arena_bytes[static_cast<size_t>(d)], "run", moved));
     if (moved) generation_++;

@@ -54,6 +54,8 @@ class Frame {
   const SegmentPlan* plan(size_t segment) const {
     return plans_[segment].empty() ? nullptr : plans_[segment].front().get();
   }
+  // The same if no arena were larger than what lives in it at one step.
+  uint64_t arena_bound_bytes() const;
 
  private:
   struct Input {
@@ -114,7 +116,8 @@ class Frame {
   std::vector<Block> blocks_;    // by root value
   std::vector<Memory> current_;  // by root value: where a value that outlives its segment is
   std::array<Block, kMaxDevices> arenas_;
-  std::vector<Plans> plans_;  // by segment
+  std::array<uint64_t, kMaxDevices> arena_bounds_{};  // of all plans so far
+  std::vector<Plans> plans_;                          // by segment
   std::vector<std::unique_ptr<Frame>> bodies_;
   std::vector<NodeTime> times_;  // by node; empty without profiling
   uint64_t generation_ = 1;      // raised whenever an address changes

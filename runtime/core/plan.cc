@@ -310,10 +310,9 @@ class Builder {
   uint64_t arena_with(std::vector<Band>& bands) {
     std::vector<Storage> storages = plan_.storages;
     for (Band& band : bands) book(band, storages);
-    uint64_t total = 0;
     std::vector<size_t> which;
-    std::vector<uint64_t> offsets;
-    return place(lives_of(storages, kHost, which), offsets, total) ? total : UINT64_MAX;
+    Places places;
+    return place(lives_of(storages, kHost, which), places) ? places.bytes : UINT64_MAX;
   }
 
   Status join(Band& band) {
@@ -388,11 +387,12 @@ class Builder {
   Status place_arenas() {
     for (int device = 0; device < kMaxDevices; device++) {
       std::vector<size_t> which;
-      std::vector<uint64_t> offsets;
-      if (!place(lives_of(plan_.storages, device, which), offsets,
-                 plan_.arena_bytes[static_cast<size_t>(device)]))
+      Places places;
+      if (!place(lives_of(plan_.storages, device, which), places))
         return error(EDGERT_ERROR_MEMORY, "run: the sizes of all values together are too large");
-      for (size_t i = 0; i < which.size(); i++) plan_.storages[which[i]].offset = offsets[i];
+      for (size_t i = 0; i < which.size(); i++) plan_.storages[which[i]].offset = places.offsets[i];
+      plan_.arena_bytes[static_cast<size_t>(device)] = places.bytes;
+      plan_.arena_bounds[static_cast<size_t>(device)] = places.bound;
     }
     return {};
   }

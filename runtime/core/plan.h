@@ -65,7 +65,8 @@ struct SegmentPlan {
   std::vector<CountAxis> counts;
   std::vector<std::unique_ptr<edgert_node>> nodes;  // those whose attributes were evaluated
   std::array<uint64_t, kMaxDevices> arena_bytes{};
-  uint64_t resolved = 0;  // the frame's generation that `memory` is of
+  std::array<uint64_t, kMaxDevices> arena_bounds{};  // the most that lives at one step
+  uint64_t resolved = 0;                             // the frame's generation that `memory` is of
 };
 
 // Checks the segment's guards and sizes under the context's symbols and prepares its nodes.

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace edgert {
 namespace {
 
 constexpr uint64_t kMostBytes = uint64_t{1} << 62;
+constexpr uint64_t kGoodEnough = 64;  // an excess of one in so many is not worth another order
 
 uint64_t aligned(uint64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
@@ -27,28 +29,72 @@ uint64_t find_gap(std::span<const Lifetime> lifetimes, std::span<const uint64_t>
   return best != UINT64_MAX ? best : end;
 }
 
-}  // namespace
+// What lives at each step.
+std::vector<uint64_t> live_bytes(std::span<const Lifetime> lifetimes) {
+  size_t steps = 0;
+  for (const Lifetime& l : lifetimes) steps = std::max(steps, static_cast<size_t>(l.last) + 1);
+  std::vector<uint64_t> live(steps + 1);  // first as differences, which wrap around
+  for (const Lifetime& l : lifetimes) {
+    live[static_cast<size_t>(l.first)] += aligned(l.bytes);
+    live[static_cast<size_t>(l.last) + 1] -= aligned(l.bytes);
+  }
+  std::partial_sum(live.begin(), live.end(), live.begin());
+  return live;
+}
 
-bool place(std::span<const Lifetime> lifetimes, std::vector<uint64_t>& offsets, uint64_t& total) {
-  uint64_t sum = 0;
-  for (const Lifetime& l : lifetimes)
-    if (l.bytes > kMostBytes || (sum += aligned(l.bytes)) > kMostBytes) return false;
-
+// Lifetimes by falling keys, the larger first among equals.
+std::vector<size_t> by_key(std::span<const Lifetime> lifetimes, std::span<const double> keys) {
   std::vector<size_t> order(lifetimes.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return lifetimes[a].bytes > lifetimes[b].bytes; });
-  offsets.assign(lifetimes.size(), 0);
-  total = 0;
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return keys[a] != keys[b] ? keys[a] > keys[b] : lifetimes[a].bytes > lifetimes[b].bytes;
+  });
+  return order;
+}
+
+void place_in_order(std::span<const Lifetime> lifetimes, std::span<const size_t> order, Places& out) {
+  out.offsets.assign(lifetimes.size(), 0);
+  out.bytes = 0;
   std::vector<size_t> by_offset;
   by_offset.reserve(lifetimes.size());
   for (size_t i : order) {
-    offsets[i] = find_gap(lifetimes, offsets, by_offset, lifetimes[i]);
-    total = std::max(total, offsets[i] + aligned(lifetimes[i].bytes));
+    out.offsets[i] = find_gap(lifetimes, out.offsets, by_offset, lifetimes[i]);
+    out.bytes = std::max(out.bytes, out.offsets[i] + aligned(lifetimes[i].bytes));
     by_offset.insert(std::upper_bound(by_offset.begin(), by_offset.end(), i,
-                                      [&](size_t a, size_t b) { return offsets[a] < offsets[b]; }),
+                                      [&](size_t a, size_t b) { return out.offsets[a] < out.offsets[b]; }),
                      i);
   }
+}
+
+}  // namespace
+
+bool place(std::span<const Lifetime> lifetimes, Places& out) {
+  uint64_t sum = 0;
+  for (const Lifetime& l : lifetimes)
+    if (l.bytes > kMostBytes || (sum += aligned(l.bytes)) > kMostBytes) return false;
+  const std::vector<uint64_t> live = live_bytes(lifetimes);
+  out = {};
+  out.bytes = UINT64_MAX;
+  out.bound = *std::max_element(live.begin(), live.end());
+
+  const auto size = [](const Lifetime& l) { return static_cast<double>(l.bytes); };
+  const auto size_and_time = [&](const Lifetime& l) { return size(l) * (l.last - l.first + 1); };
+  const auto crowd = [&](const Lifetime& l) {
+    return static_cast<double>(*std::max_element(live.begin() + l.first, live.begin() + l.last + 1));
+  };
+  std::vector<double> keys(lifetimes.size());
+  const auto attempt = [&](auto key) {
+    if (out.bytes - out.bound <= out.bound / kGoodEnough) return;
+    std::transform(lifetimes.begin(), lifetimes.end(), keys.begin(), key);
+    Places places;
+    place_in_order(lifetimes, by_key(lifetimes, keys), places);
+    if (places.bytes >= out.bytes) return;
+    out.offsets = std::move(places.offsets);
+    out.bytes = places.bytes;
+  };
+  attempt(size);
+  attempt(crowd);
+  attempt(size_and_time);
   return true;
 }
 

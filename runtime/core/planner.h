@@ -15,9 +15,15 @@ struct Lifetime {
   uint64_t bytes = 0;
 };
 
-// 64-byte aligned offsets at which no two overlap in time and space; `total` is the block's size.
-// Largest first, each into the tightest gap that holds it among those already placed. False where
-// the sum of sizes overflows.
-bool place(std::span<const Lifetime> lifetimes, std::vector<uint64_t>& offsets, uint64_t& total);
+// 64-byte aligned offsets at which no two overlap in time and space.
+struct Places {
+  std::vector<uint64_t> offsets;
+  uint64_t bytes = 0;  // of the block
+  uint64_t bound = 0;  // the most that lives at one step: no block is smaller
+};
+
+// One after the other, each into the tightest gap that holds it among those already placed; of several
+// orders, the best. False where the sum of sizes overflows.
+bool place(std::span<const Lifetime> lifetimes, Places& out);
 
 }  // namespace edgert

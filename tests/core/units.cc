@@ -37,9 +37,19 @@ bool disjoint(const std::vector<Lifetime>& lives, const std::vector<uint64_t>& o
   return true;
 }
 
+uint64_t most_alive(const std::vector<Lifetime>& lives) {
+  uint64_t most = 0;
+  for (const Lifetime& at : lives) {
+    uint64_t sum = 0;
+    for (const Lifetime& l : lives)
+      if (l.first <= at.first && at.first <= l.last) sum += (l.bytes + 63) / 64 * 64;
+    most = std::max(most, sum);
+  }
+  return most;
+}
+
 void test_planner() {
-  std::vector<uint64_t> offsets;
-  uint64_t total = 0;
+  Places places;
   std::mt19937 random(1);
   for (int round = 0; round < 200; round++) {
     std::vector<Lifetime> lives(random() % 40);
@@ -50,13 +60,16 @@ void test_planner() {
       l.bytes = random() % 5000;
       sum += (l.bytes + 63) / 64 * 64;
     }
-    expect(place(lives, offsets, total) && disjoint(lives, offsets) && total <= sum, "random lifetimes");
-    for (uint64_t o : offsets) expect(o % 64 == 0, "offsets are aligned");
+    expect(place(lives, places) && disjoint(lives, places.offsets), "random lifetimes");
+    expect(places.bytes <= sum && places.bound == most_alive(lives) && places.bytes >= places.bound,
+           "a block is as large as what lives at once, or a little more");
+    for (uint64_t o : places.offsets) expect(o % 64 == 0, "offsets are aligned");
   }
   const std::vector<Lifetime> chain = {{0, 1, 64}, {1, 2, 64}, {2, 3, 64}, {3, 4, 64}};
-  expect(place(chain, offsets, total) && total == 128, "a chain needs two buffers");
-  expect(!place(std::vector<Lifetime>{{0, 0, UINT64_MAX}}, offsets, total), "a size that overflows");
-  expect(!place(std::vector<Lifetime>(8, {0, 0, uint64_t{1} << 61}), offsets, total), "a sum that overflows");
+  expect(place(chain, places) && places.bytes == 128, "a chain needs two buffers");
+  expect(place({}, places) && places.bytes == 0 && places.bound == 0, "nothing needs nothing");
+  expect(!place(std::vector<Lifetime>{{0, 0, UINT64_MAX}}, places), "a size that overflows");
+  expect(!place(std::vector<Lifetime>(8, {0, 0, uint64_t{1} << 61}), places), "a sum that overflows");
 }
 
 Expr make(ExprCode code, int32_t a, int32_t b = 0, int32_t c = 0) {

@@ -357,7 +357,7 @@ def test_library_stays_when_it_is_unloaded():
         "import _ctypes, ctypes, sys; _ctypes.dlclose(ctypes.CDLL(sys.argv[1])._handle);"
         "sys.exit(sys.argv[1] not in open('/proc/self/maps').read())"
     )
-    path = str(library_path().resolve())
+    path = os.path.realpath(library_path())
     assert subprocess.run([sys.executable, "-c", program, path], check=False).returncode == 0
 
 
@@ -371,3 +371,18 @@ def test_the_command_names_the_file_that_is_no_array(tmp_path, capsys):
     for name, words in (("bad.npy", "bad.npy: not a .npy file"), ("many.npz", "several arrays")):
         assert main(["run", str(model), "--input", f"x={tmp_path / name}"]) == 2
         assert words in capsys.readouterr().err
+
+
+def test_import_and_load_need_little(tmp_path):
+    """Only the modules of a run: each further one is time from the start to the first run."""
+    model = tmp_path / "m.edge"
+    model.write_bytes(graphs.file_of(graphs.affine()))
+    program = (
+        "import sys, numpy; before = {*sys.modules}; import edgert; "
+        f"s = edgert.load({str(model)!r}); s.run(numpy.zeros((2, 3), 'f4')); "
+        "print(*sorted({*sys.modules} - before))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    modules = ("device_arrays", "dtypes", "errors", "library", "session")
+    expected = {"__future__", "edgert", *(f"edgert.{m}" for m in modules)}
+    assert {*done.stdout.split()} <= expected | {"_thread", "atexit", "weakref"}

@@ -19,7 +19,7 @@ def library() -> Path:
     """The runtime's shared library under the name that -ledgert finds."""
     from edgert.library import library_path
 
-    path = library_path()
+    path = Path(library_path())
     if not path.exists():
         pytest.skip("the library is not built")
     return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -47,8 +48,12 @@ def edge_facts(path: Path, device: str) -> dict[str, Any]:
     found["graph"] = "\n".join(graph_text(graph) for graph in model.entries.values())
     try:
         import edgert
+        from edgert.sample import random_inputs
 
-        found["runtime"] = edgert.load(str(path), device=device).describe()
+        session = edgert.load(str(path), device=device)
+        with suppress(edgert.EdgertError):  # a run tells the arena, where the sizes of the inputs are known
+            session.run(random_inputs(session))
+        found["runtime"] = session.describe()
     except (ImportError, OSError, ValueError, RuntimeError) as error:
         found["runtime"] = {"error": str(error)}
     return found
@@ -109,7 +114,7 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str]]:
     runtime = found["runtime"]
     if "error" in runtime:
         return [*result, ("runtime", runtime["error"])]
-    for key in ("arena_bytes", "weight_bytes"):
+    for key in ("arena_bytes", "arena_bound_bytes", "weight_bytes"):
         if key in runtime:
             result.append((key.replace("_bytes", ""), bytes_text(runtime[key])))
     nodes = runtime.get("nodes", [])

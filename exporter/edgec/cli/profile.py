@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from edgec.cli.common import command, gather_inputs, need_file, out, parse_sizes, print_json
+from edgec.cli.common import bytes_text, command, gather_inputs, need_file, out, parse_sizes, print_json
 from edgec.cli.limits import Limits, measure_limits
 from edgec.cli.profile_page import page
 from edgec.format.read import read_model
@@ -46,9 +46,10 @@ def profile(
     session = edgert.load(str(model), device=device, threads=threads)
     times = session.profile(inputs, runs)
     limits = measure_limits(device, threads)
+    facts = session.describe()
     found = {
         "path": str(model),
-        "device": session.describe()["device"],
+        **{key: facts[key] for key in ("device", "arena_bytes", "arena_bound_bytes")},
         "runs": runs,
         "gflops_limit": limits.gflops,
         "gigabytes_limit": limits.gigabytes,
@@ -120,3 +121,6 @@ def show(found: dict[str, Any], top: int) -> None:
     out.print(f"{len(rows)} nodes, {whole:.3f} ms a run in their quickest calls on {found['device']}")
     limits = f"{found['gflops_limit']:.0f} GFLOP/s, {found['gigabytes_limit']:.1f} GB/s"
     out.print(f"limits measured here: {limits}")
+    out.print(
+        f"arena: {bytes_text(found['arena_bytes'])}, at least {bytes_text(found['arena_bound_bytes'])}"
+    )

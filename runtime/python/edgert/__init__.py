@@ -7,9 +7,14 @@ outputs = session.run({"x": array})
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from edgert.errors import EdgertError, FileError, FormatError, InputError
 from edgert.library import devices, version
-from edgert.session import Call, Check, Layers, NodeTime, Placement, Session, Spec, load
+from edgert.session import Call, Session, Spec, load
+
+if TYPE_CHECKING:
+    from edgert.reports import Check, Layers, NodeTime, Placement
 
 __all__ = [
     "Call",
@@ -27,3 +32,11 @@ __all__ = [
     "load",
     "version",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'edgert' has no attribute '{name}'")
+    from edgert import reports
+
+    return getattr(reports, name)

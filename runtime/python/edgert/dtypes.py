@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
 from functools import cache
 from typing import Any
 
 import numpy as np
 
+from edgert.library import Tensor
+
+Array = np.ndarray[Any, Any]
+
 STRING = 16
+CONTAINERS = ("sequence", "optional", "map")
 
 # code: (short name, NumPy's or ml_dtypes' name, integer type of the same width)
 _TYPES: dict[int, tuple[str, str, str]] = {
@@ -75,3 +81,15 @@ def numpy_dtype(code: int) -> np.dtype[Any]:
         return np.dtype(raw)
     found: np.dtype[Any] = np.dtype(getattr(ml_dtypes, name))
     return found
+
+
+def array_of(tensor: Tensor) -> Array:
+    """A new array with a tensor's elements."""
+    if tensor.dtype == STRING:
+        from edgert.strings import from_views
+
+        return from_views(tensor.data, tensor.shape)
+    array: Array = np.empty(tensor.shape, numpy_dtype(tensor.dtype))
+    if array.nbytes:
+        ctypes.memmove(array.ctypes.data, tensor.data, array.nbytes)
+    return array

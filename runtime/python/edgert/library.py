@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import ctypes
-import json
 import os
 import sys
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-from edgert.drivers import point_at_driver
 from edgert.errors import EdgertError, make_error
 
 MAX_RANK = 12
 VERIFY, STRICT = 1, 2
+
+
+class Library(ctypes.CDLL):
+    """The loaded library; its functions are typed when they are first asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        function = super().__getattr__(name)
+        plain = name.removeprefix("edgert_")
+        if plain in _FUNCTIONS:
+            function.argtypes = _FUNCTIONS[plain]
+            function.restype = _PLAIN.get(plain, ctypes.c_int32)
+        return function
 
 
 class Options(ctypes.Structure):
@@ -139,17 +148,17 @@ _PLAIN: dict[str, Any] = {
 }
 
 
-def library_path() -> Path:
+def library_path() -> str:
     """The shared library: $EDGERT_LIBRARY, or the one beside this file.
 
     Raises EdgertError, saying where it looked, if there is none.
     """
     given = os.environ.get("EDGERT_LIBRARY")
     if given:
-        return Path(given)
+        return given
     suffix = {"win32": "edgert.dll", "darwin": "libedgert.dylib"}.get(sys.platform, "libedgert.so")
-    path = Path(__file__).parent / suffix
-    if not path.exists():
+    path = os.path.join(os.path.dirname(__file__), suffix)
+    if not os.path.exists(path):
         raise EdgertError(
             f"edgert: there is no {path}; install a wheel of edgec for this platform, "
             "run `make build` in a checkout, or set EDGERT_LIBRARY"
@@ -158,19 +167,20 @@ def library_path() -> Path:
 
 
 @lru_cache(maxsize=1)
-def library() -> Any:
-    """The loaded library, its functions typed."""
-    point_at_driver()
+def library() -> Library:
+    """The shared library, loaded once."""
     path = library_path()
     try:
-        loaded = ctypes.CDLL(str(path))
+        return Library(path)
     except OSError as error:
         raise EdgertError(f"edgert: {path} cannot be loaded: {error}") from error
-    for name, arguments in _FUNCTIONS.items():
-        function = getattr(loaded, f"edgert_{name}")
-        function.argtypes = arguments
-        function.restype = _PLAIN.get(name, ctypes.c_int32)
-    return loaded
+
+
+def point_at_driver() -> None:
+    """Lets the library find an OpenCL driver that is a Python package."""
+    from edgert import drivers
+
+    drivers.point_at_driver()
 
 
 def check(status: int) -> None:
@@ -188,6 +198,9 @@ def version() -> str:
 
 def devices() -> list[dict[str, Any]]:
     """The devices of this machine: {"device": "cpu" | "opencl:N", "name": ..., ...}."""
+    import json
+
+    point_at_driver()
     text = ctypes.c_char_p()
     check(library().edgert_devices(ctypes.byref(text)))
     found: list[dict[str, Any]] = json.loads(text.value or b"[]")

@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import ctypes
-import json
 import os
-import threading
 import weakref
+from _thread import allocate_lock  # `threading` takes longer to import
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Optional, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
 import numpy as np
 
 from edgert import device_arrays
-from edgert.dtypes import numpy_dtype, type_name
+from edgert.dtypes import CONTAINERS, array_of, numpy_dtype, type_name
 from edgert.errors import EdgertError, InputError
-from edgert.library import MAX_RANK, STRICT, VERIFY, Options, SpecStruct, Tensor, check, library
-from edgert.strings import as_strings, views_of
-from edgert.value_types import CONTAINERS, parse_type
-from edgert.values import Handles, array_of, content_of
+from edgert.library import (
+    MAX_RANK,
+    STRICT,
+    VERIFY,
+    Options,
+    SpecStruct,
+    Tensor,
+    check,
+    library,
+    point_at_driver,
+)
+
+if TYPE_CHECKING:
+    from edgert.reports import Check, Layers, NodeTime, Placement
 
 Array = np.ndarray[Any, Any]
 Inputs = Union[Mapping[str, Any], Sequence[Any], Array]
 
 
-@dataclass(frozen=True)
-class Spec:
+class Spec(NamedTuple):
     """An input or output. `shape` holds ints, and texts where a size is symbolic.
 
     `type` is the element type's short name, or what a container is: "sequence(f32[?, 3])". `dtype` is the
@@ -47,58 +54,6 @@ class Spec:
         if self.is_container:
             return f"{self.name}: {self.type}"
         return f"{self.name}: {self.type}[{', '.join(map(str, self.shape))}]"
-
-
-@dataclass(frozen=True)
-class Placement:
-    """Where a node runs; `reason` says why, where that is not the device asked for."""
-
-    name: str
-    op: str
-    device: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Check:
-    """A reference in the file against this device: each output's error, max|a-b| / max(max|b|, 1e-6)."""
-
-    source: str
-    tolerance: float
-    errors: dict[str, float]
-
-    @property
-    def passed(self) -> bool:
-        return all(e <= self.tolerance for e in self.errors.values())
-
-
-@dataclass(frozen=True)
-class NodeTime:
-    """What a node took: `seconds` over `calls` runs of it, `least` in the quickest; a control node's hold
-    its bodies'.
-
-    `operands` and `results` are (type, shape) in the last run, None where absent.
-    """
-
-    name: str
-    op: str
-    device: str
-    graph: str
-    calls: int
-    seconds: float
-    least: float
-    operands: list[Any]
-    results: list[Any]
-
-
-class Layers(dict[str, Array]):
-    """Values by source name, in source layout. `absorbed` maps names that no longer exist to the node
-    that took them in; `absent` maps names without a value in this run to the reason."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.absorbed: dict[str, str] = {}
-        self.absent: dict[str, str] = {}
 
 
 def load(
@@ -124,6 +79,8 @@ def load(
 
     Raises FormatError for a bad file, FileError for an unreadable one, InputError for bad arguments.
     """
+    if device != "cpu":
+        point_at_driver()
     options = Options(size=ctypes.sizeof(Options))
     options.flags = (VERIFY if verify else 0) | (STRICT if strict else 0)
     options.device = _text("device", device)
@@ -165,7 +122,6 @@ class Session:
         self.inputs = self._specs("input")
         self.outputs = self._specs("output")
         self._names = [s.name for s in self.inputs]
-        self._types = [parse_type(s.type) if s.is_container else None for s in self.inputs]
         # reused from run to run: what is handed to the library and what it hands back
         self._given = [_new_tensor(self._raw_spec("input", i).dtype) for i in range(len(self.inputs))]
         self._taken = [_new_tensor() for _ in self.outputs]
@@ -245,6 +201,8 @@ class Session:
 
     def describe(self) -> dict[str, Any]:
         """What the runtime knows of the session: device, isa, threads, arena and weight bytes, nodes."""
+        import json
+
         text = ctypes.c_char_p()
         check(self._library.edgert_describe(self._handle, ctypes.byref(text)))
         found: dict[str, Any] = json.loads(text.value or b"{}")
@@ -252,12 +210,16 @@ class Session:
 
     def placement(self) -> list[Placement]:
         """Each node's device and, where it is not the one asked for, why."""
+        from edgert.reports import Placement
+
         return [
             Placement(n["name"], n["op"], n["device"], n.get("reason", "")) for n in self.describe()["nodes"]
         ]
 
     def profile(self, inputs: Inputs, runs: int = 10) -> list[NodeTime]:
         """The time of every node over `runs` runs, after one that is not counted."""
+        from edgert.reports import NodeTime
+
         self.run(inputs)
         check(self._library.edgert_profile(self._handle, 1))
         try:
@@ -318,11 +280,15 @@ class Session:
         return given, expected, tolerance.value, (source.value or b"").decode()
 
     def _check_one(self, index: int) -> Check:
+        from edgert.reports import Check, relative_error
+
         given, expected, tolerance, source = self.reference(index)
         found = self.run(given)
         return Check(source, tolerance, {n: relative_error(found[n], expected[n]) for n in expected})
 
     def _layers(self) -> Layers:
+        from edgert.reports import Layers
+
         layers = Layers()
         name, absorbed = ctypes.c_char_p(), ctypes.c_char_p()
         rank, perm, tensor = ctypes.c_int32(), (ctypes.c_uint8 * MAX_RANK)(), _new_tensor()
@@ -390,10 +356,15 @@ class Session:
     def _set_objects(self, index: int, given: Any) -> Any:
         spec, tensor = self.inputs[index], self._given[index]
         if spec.is_container:
+            from edgert.value_types import parse_type
+            from edgert.values import Handles
+
             with Handles() as handles:
-                value = handles.make(given, self._types[index], spec.name)
+                value = handles.make(given, parse_type(spec.type), spec.name)
                 check(self._library.edgert_set_input_value(self._handle, index, value))
             return None
+        from edgert.strings import as_strings, views_of
+
         array = as_strings(given, spec.name)
         views, kept = views_of(array, spec.name)
         _fill(tensor, array, views.ctypes.data)
@@ -413,6 +384,8 @@ class Session:
     def _output(self, index: int, on_device: bool) -> Any:
         tensor = self._taken[index]
         if self.outputs[index].is_container:
+            from edgert.values import content_of
+
             value = ctypes.c_void_p()
             check(self._library.edgert_get_output_value(self._handle, index, ctypes.byref(value)))
             return content_of(value.value)
@@ -462,7 +435,7 @@ class _Exclusive:
     """Holds a session's lock; a second holder is an error, not a wait."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
 
     def __enter__(self) -> None:
         if not self._lock.acquire(blocking=False):
@@ -472,25 +445,6 @@ class _Exclusive:
 
     def __exit__(self, *_: object) -> None:
         self._lock.release()
-
-
-def relative_error(found: Array, expected: Array) -> float:
-    """max|a-b| / max(max|b|, 1e-6); NaNs must match. For all but floats 0 if equal, else infinity."""
-    if found.shape != expected.shape or found.dtype != expected.dtype:
-        return float("inf")
-    if found.size == 0:
-        return 0.0
-    if expected.dtype.kind in "iubO":
-        return 0.0 if np.array_equal(found, expected) else float("inf")
-    wide = np.complex128 if expected.dtype.kind == "c" else np.float64
-    a, b = found.astype(wide), expected.astype(wide)
-    same = (a == b) | (np.isnan(a) & np.isnan(b))
-    if same.all():
-        return 0.0
-    difference = np.abs(a[~same] - b[~same]).max()
-    finite = np.abs(b[np.isfinite(b)])
-    error = float(difference / max(finite.max(initial=0.0), 1e-6))
-    return float("inf") if np.isnan(error) else error
 
 
 def _text(name: str, value: Any) -> bytes:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Optional
+from typing import NamedTuple, Optional
 
-CONTAINERS = ("sequence", "optional", "map")
+from edgert.dtypes import CONTAINERS
 
 
-@dataclass(frozen=True)
-class ValueType:
+class ValueType(NamedTuple):
     """An element type's or container's short name, what a container holds (None: not known), a map's keys."""
 
     name: str

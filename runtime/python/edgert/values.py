@@ -11,10 +11,10 @@ from typing import Any, Optional
 
 import numpy as np
 
-from edgert.dtypes import STRING, numpy_dtype, type_code
+from edgert.dtypes import STRING, array_of, numpy_dtype, type_code
 from edgert.errors import InputError
 from edgert.library import MAX_RANK, Tensor, check, library
-from edgert.strings import as_strings, from_views, views_of
+from edgert.strings import as_strings, views_of
 from edgert.value_types import ValueType
 
 Array = np.ndarray[Any, Any]
@@ -108,16 +108,6 @@ def content_of(value: Optional[int]) -> Any:
         return items
     keys, values = items
     return dict(zip(keys.tolist(), values.tolist()))
-
-
-def array_of(tensor: Tensor) -> Array:
-    """A new array with a tensor's elements."""
-    if tensor.dtype == STRING:
-        return from_views(tensor.data, tensor.shape)
-    array: Array = np.empty(tensor.shape, numpy_dtype(tensor.dtype))
-    if array.nbytes:
-        ctypes.memmove(array.ctypes.data, tensor.data, array.nbytes)
-    return array
 
 
 def _vector(items: Any) -> Any:

@@ -51,7 +51,7 @@ def simulate(tmp_path: Path, library: Path, *operators: str) -> subprocess.Compl
 
 
 def test_kernels_are_clean(tmp_path: Path) -> None:
-    done = simulate(tmp_path, edgert.library.library_path())
+    done = simulate(tmp_path, Path(edgert.library.library_path()))
     output = done.stdout + done.stderr
     assert done.returncode == 0, output[-3000:]
     assert not [line for line in output.splitlines() if any(c in line for c in COMPLAINTS)]
@@ -60,7 +60,7 @@ def test_kernels_are_clean(tmp_path: Path) -> None:
 def test_planted_overrun_is_caught(tmp_path: Path) -> None:
     """The pad kernel's bound, in a copy of the library, lets one work-item too many through."""
     whole, bound, planted = (
-        edgert.library.library_path().read_bytes(),
+        Path(edgert.library.library_path()).read_bytes(),
         b"element >= total",
         b"element >  total",
     )
