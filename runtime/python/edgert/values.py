@@ -120,6 +120,12 @@ def array_of(tensor: Tensor) -> Array:
     return array
 
 
+def view_of(tensor: Tensor) -> Array:
+    """An array over the memory of a tensor that has some, and no strings."""
+    memory = (ctypes.c_char * tensor.bytes).from_address(tensor.data)
+    return np.frombuffer(memory, numpy_dtype(tensor.dtype)).reshape(tensor.shape)
+
+
 def _vector(items: Any) -> Any:
     found = list(items)
     if any(isinstance(item, (str, bytes)) for item in found):
