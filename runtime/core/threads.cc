@@ -10,20 +10,12 @@
 #include <new>
 #include <thread>
 
+#include "core/spin.h"
+
 namespace edgert {
 namespace {
 
 constexpr int32_t kMaxThreads = 256;
-constexpr int kSpins = 4000;  // some 40 microseconds before a thread sleeps or yields
-
-void pause() {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__) || defined(__arm__)
-  __asm__ volatile("yield");
-#endif
-}
-
 // A worker's indices still to be done; others take from it too.
 struct alignas(64) Run {
   std::atomic<int64_t> next{0};
@@ -60,8 +52,7 @@ class Pool {
 
   void close() {
     gate_.fetch_add(kOpen, std::memory_order_acq_rel);
-    for (int spins = 0; (gate_.load(std::memory_order_acquire) & (kOpen - 1)) != 0; spins++)
-      spins < kSpins ? pause() : std::this_thread::yield();
+    spin_until([&] { return (gate_.load(std::memory_order_acquire) & (kOpen - 1)) == 0; });
   }
 
   bool enter() {

@@ -57,6 +57,20 @@ def test_outputs_never_alias_the_arena(affine):
     np.testing.assert_array_equal(affine.run(X)["y"], kept)
 
 
+def test_an_array_given_again_is_read_again(affine):
+    x, others = X.copy(), np.empty((3, 4), np.float32)
+    call = affine.bind([np.ones((4, 3), np.float32)], [others])
+    for change in range(4):
+        x[:] = X + change
+        np.testing.assert_array_equal(affine.run(x)["y"], affine_of(x))
+        call()
+        np.testing.assert_array_equal(others, affine_of(np.ones((4, 3), np.float32)))
+        turned = x.reshape(-1)[:3].reshape(1, 3)  # the same address
+        np.testing.assert_array_equal(affine.run(turned)["y"], affine_of(turned))
+    x.flags.writeable = False
+    np.testing.assert_array_equal(affine.run(x)["y"], affine_of(x))
+
+
 def test_strided_inputs_are_copied(affine):
     wide = np.arange(24, dtype=np.float32).reshape(4, 6)
     np.testing.assert_array_equal(affine.run(wide[::2, 1::2])["y"], affine_of(wide[::2, 1::2]))

@@ -93,3 +93,9 @@ def array_of(tensor: Tensor) -> Array:
     if array.nbytes:
         ctypes.memmove(array.ctypes.data, tensor.data, array.nbytes)
     return array
+
+
+def view_of(tensor: Tensor) -> Array:
+    """An array over the memory of a tensor that has some, and no strings."""
+    memory = (ctypes.c_char * tensor.bytes).from_address(tensor.data)
+    return np.frombuffer(memory, numpy_dtype(tensor.dtype)).reshape(tensor.shape)

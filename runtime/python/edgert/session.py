@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 import numpy as np
 
 from edgert import device_arrays
-from edgert.dtypes import CONTAINERS, array_of, numpy_dtype, type_name
+from edgert.dtypes import CONTAINERS, array_of, numpy_dtype, type_name, view_of
 from edgert.errors import EdgertError, InputError
 from edgert.library import (
     MAX_RANK,
@@ -125,6 +125,11 @@ class Session:
         # reused from run to run: what is handed to the library and what it hands back
         self._given = [_new_tensor(self._raw_spec("input", i).dtype) for i in range(len(self.inputs))]
         self._taken = [_new_tensor() for _ in self.outputs]
+        self._taken_at = [ctypes.pointer(tensor) for tensor in self._taken]
+        # of each input the address and shape that the library has; of each output its Tensor in bytes, as the
+        # last run left it, and an array over the same memory
+        self._known: list[Optional[tuple[int, tuple[int, ...]]]] = [None] * len(self.inputs)
+        self._views: list[tuple[bytes, Array]] = [(b"", np.empty(0))] * len(self.outputs)
 
     def __enter__(self) -> Session:
         return self
@@ -155,7 +160,8 @@ class Session:
         """
         arrays = self._in_order(inputs)
         with self._exclusive:
-            self._unbind()
+            if self._bound is not None:
+                self._unbind()
             self._held = [self._set_input(i, array) for i, array in enumerate(arrays)]
             check(self._library.edgert_run(self._handle))
             on_device = self._queue is not None and any(map(device_arrays.is_device_array, arrays))
@@ -230,8 +236,13 @@ class Session:
             check(self._library.edgert_profile(self._handle, 0))
         return [
             NodeTime(
-                n["name"], n["op"], n["device"], n["graph"], n["calls"],
-                n["nanoseconds"] * 1e-9, n["least"] * 1e-9,
+                n["name"],
+                n["op"],
+                n["device"],
+                n["graph"],
+                n["calls"],
+                n["nanoseconds"] * 1e-9,
+                n["least"] * 1e-9,
                 [v and (v[0], tuple(v[1])) for v in n["operands"]],
                 [v and (v[0], tuple(v[1])) for v in n["results"]],
             )  # fmt: skip
@@ -345,16 +356,21 @@ class Session:
             if device_arrays.is_device_array(array):
                 return self._set_device_input(index, array)
             array = _converted(array, spec)
-        if array.dtype != spec.dtype:
+        if array.dtype is not spec.dtype and array.dtype != spec.dtype:
             raise InputError(f"input '{spec.name}' is {array.dtype}, expected {spec.dtype}")
         if not array.flags.c_contiguous:
             array = array.copy(order="C")
-        _fill(tensor, array, array.ctypes.data)
-        check(self._library.edgert_set_input(self._handle, index, ctypes.byref(tensor)))
+        given = (_address(array), array.shape)
+        if self._known[index] != given:
+            self._known[index] = None
+            _fill(tensor, array, given[0])
+            check(self._library.edgert_set_input(self._handle, index, ctypes.byref(tensor)))
+            self._known[index] = given
         return array
 
     def _set_objects(self, index: int, given: Any) -> Any:
         spec, tensor = self.inputs[index], self._given[index]
+        self._known[index] = None
         if spec.is_container:
             from edgert.value_types import parse_type
             from edgert.values import Handles
@@ -374,6 +390,7 @@ class Session:
 
     def _set_device_input(self, index: int, array: Any) -> Any:
         spec, tensor = self.inputs[index], self._given[index]
+        self._known[index] = None
         memory, offset = device_arrays.memory_of(array, spec.name)
         _fill(tensor, array, None)
         check(
@@ -396,8 +413,13 @@ class Session:
             return device_arrays.copy_of(
                 self._queue, memory.value, offset.value, tensor.shape, numpy_dtype(tensor.dtype)
             )
-        check(self._library.edgert_get_output(self._handle, index, ctypes.byref(tensor)))
-        return array_of(tensor)
+        check(self._library.edgert_get_output(self._handle, index, self._taken_at[index]))
+        if self.outputs[index].dtype == object or not tensor.bytes:
+            return array_of(tensor)
+        known = bytes(tensor)
+        if self._views[index][0] != known:
+            self._views[index] = known, view_of(tensor)
+        return self._views[index][1].copy()
 
 
 class Call:
@@ -417,7 +439,7 @@ class Call:
         session._held = [session._set_input(i, a) for i, a in enumerate(self._inputs)]
         for i, array in enumerate(self._arrays):
             tensor = _new_tensor(session._raw_spec("output", i).dtype)
-            _fill(tensor, array, array.ctypes.data)
+            _fill(tensor, array, _address(array))
             check(session._library.edgert_set_output(session._handle, i, ctypes.byref(tensor)))
         session._bound = self
 
@@ -436,9 +458,10 @@ class _Exclusive:
 
     def __init__(self) -> None:
         self._lock = allocate_lock()
+        self._acquire = self._lock.acquire
 
     def __enter__(self) -> None:
-        if not self._lock.acquire(blocking=False):
+        if not self._acquire(False):
             error = EdgertError("session: a run is under way; use clone() for another thread")
             error.status = "busy"
             raise error
@@ -454,8 +477,11 @@ def _text(name: str, value: Any) -> bytes:
 
 
 def _ordered(given: Any, names: list[str], what: str) -> list[Any]:
-    if type(given) is dict and given.keys() == set(names):
-        return [given[n] for n in names]
+    if type(given) is dict and len(given) == len(names):
+        try:
+            return [given[n] for n in names]
+        except KeyError:
+            pass  # named below
     if isinstance(given, (np.ndarray, np.generic)) or device_arrays.is_device_array(given):
         given = [given]
     if isinstance(given, Mapping):
@@ -472,6 +498,13 @@ def _ordered(given: Any, names: list[str], what: str) -> list[Any]:
     if len(given) != len(names):
         raise InputError(f"{len(given)} {what}s given, expected {len(names)}: {', '.join(names)}")
     return list(given)
+
+
+def _address(array: Array) -> int:
+    try:
+        return ctypes.addressof(ctypes.c_char.from_buffer(array.data))  # quicker than `ctypes.data`
+    except (TypeError, ValueError, BufferError):  # read-only, or empty
+        return array.ctypes.data
 
 
 def _converted(value: Any, spec: Spec) -> Array:

@@ -7,6 +7,7 @@
 #include "backends/cpu/kernels/kernel.h"
 #include "backends/cpu/kernels/rnn_cell.h"
 #include "backends/cpu/kernels/rnn_double.h"
+#include "backends/cpu/kernels/rnn_steps.h"
 #include "backends/cpu/micro/gemm.h"
 #include "backends/cpu/micro/micro.h"
 #include "backends/cpu/micro/rnn.h"
@@ -22,6 +23,7 @@ struct RnnState {
   const RnnMicro* micro;
   const GemmMicro* gemm;
   bool fast;                // the cells of RnnMicro fit
+  bool fused;               // and its steps of product and cell at once
   int64_t panels, columns;  // of all gates; columns are padded to whole panels
   int64_t chunk;            // steps held at once
   // Floats of scratch: one direction's, then the packed weights where the node's are plain.
@@ -30,7 +32,7 @@ struct RnnState {
 
 // One direction's part of the scratch.
 struct Workspace {
-  float *gates, *recurrent, *candidate, *h, *c, *reset, *bias;
+  float *gates, *recurrent, *candidate, *h, *c, *reset, *bias;  // `reset` is another `h` where fused
   const float** rows;
 };
 
@@ -66,6 +68,7 @@ Status plan_rnn(const NodeArgs& args, edgert_plan& plan) {
   if (p.dtype != EDGERT_F32) return unsupported("recurrent layers of %s", dtype_name(p.dtype));
   state->fast = p.default_activations && p.clip == 0 && !p.has_peephole && !p.input_forget &&
                 (p.kind != RnnKind::kGru || p.linear_before_reset);
+  state->fused = state->fast && p.kind != RnnKind::kRnn && p.batch == 1 && p.hidden % 16 == 0;
   state->panels = (p.gates * p.hidden + 15) / 16;
   state->columns = state->panels * 16;
   state->chunk =
@@ -124,6 +127,7 @@ struct Direction {
   void recur_gru(const float* gates) const;
   void cell(const float* gates, const float* recurrent, float* h, float* c) const;
   void step(int64_t step, float* gates) const;
+  const float* fused_steps(int64_t first, int64_t last, const float* h) const;
   void run();
 };
 
@@ -131,8 +135,9 @@ void Direction::start() {
   const RnnParams& p = state.rnn;
   const int64_t gates = p.gates * p.hidden, size = p.batch * p.hidden;
   std::fill_n(work.bias, state.columns, 0.0f);
-  for (int64_t i = 0; bias && i < gates; i++)
-    work.bias[i] = p.kind == RnnKind::kGru ? bias[i] : bias[i] + bias[gates + i];
+  // A GRU's recurrent part has a bias of its own; where fused, only its candidate has.
+  const int64_t joined = p.kind != RnnKind::kGru ? gates : state.fused ? 2 * p.hidden : 0;
+  for (int64_t i = 0; bias && i < gates; i++) work.bias[i] = i < joined ? bias[i] + bias[gates + i] : bias[i];
   const float* h0 = p.has_h ? static_cast<const float*>(call.inputs[5]) + index * size : nullptr;
   const float* c0 = p.has_c ? static_cast<const float*>(call.inputs[6]) + index * size : nullptr;
   if (h0) std::copy_n(h0, size, work.h);
@@ -237,16 +242,51 @@ void Direction::step(int64_t step, float* gates) const {
   }
 }
 
+// Steps [first, last) of the one sequence, from the state `h` on; where the state is afterwards.
+const float* Direction::fused_steps(int64_t first, int64_t last, const float* h) const {
+  const RnnParams& p = state.rnn;
+  const int64_t n = p.hidden, stride = p.directions * n;
+  RnnSteps steps{};
+  steps.run = p.kind == RnnKind::kLstm ? state.micro->lstm_step : state.micro->gru_step;
+  steps.first.h = h;
+  steps.first.gates = work.gates;
+  steps.first.panels = r;
+  steps.first.bias = bias ? bias + (p.gates + 2) * n : nullptr;
+  steps.first.n = n;
+  steps.first.c = work.c;
+  steps.count = last - first;
+  steps.gates_stride = state.columns;
+  if (p.has_y) {
+    steps.first.out = static_cast<float*>(call.outputs[0]) + position(first, 0) * stride + index * n;
+    steps.out_mask = -1;
+    steps.out_stride = p.reverse[index] ? -stride : stride;
+  } else {
+    const bool in_h = h == work.h;
+    steps.first.out = in_h ? work.reset : work.h;
+    steps.out_mask = 1;
+    steps.out_stride = in_h ? work.h - work.reset : work.reset - work.h;
+  }
+  run_steps(steps, call, alone ? rnn_threads(n * state.columns, n, call.threads) : 1);
+  return steps.out(steps.count - 1);
+}
+
 void Direction::run() {
   const RnnParams& p = state.rnn;
   const int64_t size = p.batch * p.hidden;
   start();
-  for (int64_t first = 0; first < p.steps; first += state.chunk) {
-    const int64_t last = std::min(p.steps, first + state.chunk);
+  const float* h = work.h;
+  const int64_t end = state.fused ? end_of(0) : p.steps;
+  for (int64_t first = 0; first < end; first += state.chunk) {
+    const int64_t last = std::min(end, first + state.chunk);
     multiply_inputs(first, last);
-    for (int64_t s = first; s < last; s++) step(s, work.gates + (s - first) * p.batch * state.columns);
+    if (state.fused) h = fused_steps(first, last, h);
+    else
+      for (int64_t s = first; s < last; s++) step(s, work.gates + (s - first) * p.batch * state.columns);
   }
-  if (p.has_y_h) std::copy_n(work.h, size, static_cast<float*>(call.outputs[1]) + index * size);
+  if (p.has_y)
+    for (int64_t s = end; s < p.steps; s++)
+      std::fill_n(static_cast<float*>(call.outputs[0]) + (s * p.directions + index) * size, size, 0.0f);
+  if (p.has_y_h) std::copy_n(h, size, static_cast<float*>(call.outputs[1]) + index * size);
   if (p.has_y_c) std::copy_n(work.c, size, static_cast<float*>(call.outputs[2]) + index * size);
 }
 
