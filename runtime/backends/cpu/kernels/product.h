@@ -9,7 +9,7 @@ namespace edgert::cpu {
 
 constexpr int kMaxRows = 16;                 // of a microkernel call, on any tier
 constexpr int64_t kEpilogueElements = 4096;  // of results that are still in the L1 cache when it runs
-constexpr int64_t kPanelBytes = 512 << 10;   // of weights that should stay in the L2 cache
+constexpr int64_t kPanelBytes = 256 << 10;   // of weights that should stay in the L2 cache
 
 // What happens to the sums.
 struct ProductEpilogue {
@@ -61,6 +61,13 @@ struct ProductCall {
   int64_t row_begin, row_end;  // rows of every matrix to make
 };
 
+// How many of `units` of weights, `bytes` each, to take at a time, an even number: as many as should stay in
+// the L2 cache, but few enough that most of the weights can be fetched while others are multiplied.
+inline int64_t units_of_block(int64_t units, int64_t bytes) {
+  const int64_t most = units * bytes / 4 < kPanelBytes ? units / 4 : kPanelBytes / bytes;
+  return most < 2 ? 2 : most / 2 * 2;
+}
+
 // Runs piece `piece`. `panels_of(matrix)` gives the matrix's weights, `rows_of(matrix, row, count, pointers)`
 // the pointers to rows [row, row + count), by tap.
 template <class Panels, class Rows>
@@ -75,8 +82,7 @@ void run_product(const ProductShape& s, const ProductCall& c, int64_t piece, Pan
   const int64_t panel_floats = s.taps * s.channels * 16;
   const int64_t unit_columns = s.groups > 1 ? s.columns : 16;
   const int64_t unit_floats = s.groups > 1 ? s.group_floats() : panel_floats;
-  const int64_t fit = unit_floats ? kPanelBytes / (unit_floats * 4) : 2;
-  const int64_t step = fit < 2 ? 2 : fit / 2 * 2;
+  const int64_t step = units_of_block(unit_end - unit_begin, unit_floats * 4);
   const ProductEpilogue& e = s.epilogue;
   const float* bias =
       e.head.bias < 0 ? nullptr : static_cast<const float*>(c.call->inputs[c.first + e.head.bias - 1]);
@@ -108,6 +114,9 @@ void run_product(const ProductShape& s, const ProductCall& c, int64_t piece, Pan
                  e.head.low,
                  e.head.high};
       if (s.groups == 1) {
+        // The first tiles fetch the next block's weights, one panel of each pair.
+        if (tile < tile_begin + 2 && tile + 1 < tile_end && last < unit_end)
+          t.ahead = (step + tile - tile_begin) * panel_floats;
         s.micro->gemm->run(t, count);
       } else {
         for (int64_t group = unit; group < last; group++) {

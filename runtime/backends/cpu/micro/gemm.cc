@@ -18,50 +18,73 @@ constexpr int panels_beside(int rows) {
   return fit >= 8 ? 8 : fit >= 4 ? 4 : fit >= 2 ? 2 : 1;
 }
 
+// The sums start as the bias.
 template <int Rows, int Vectors>
-static inline void store_tile(const GemmTile& t, f32 (&sums)[Rows][Vectors], int64_t column) {
-  const int64_t left = t.columns - column;
-  const f32 low = splat(t.low), high = splat(t.high);
+static inline void load_bias(const GemmTile& t, f32 (&sums)[Rows][Vectors], int64_t column) {
 #pragma GCC unroll 32
   for (int v = 0; v < Vectors; v++) {
-    const int64_t lanes = left - v * W;
-    if (lanes <= 0) break;
-    const int64_t at = column + v * W;
-    const bool whole = lanes >= W;
+    const int64_t at = column + v * W, lanes = t.columns - at;
     f32 bias = {};
-    if (t.bias) bias = whole ? load(t.bias + at) : load(t.bias + at, (int)lanes);
+    if (t.bias && lanes > 0) bias = lanes >= W ? load(t.bias + at) : load(t.bias + at, (int)lanes);
+#pragma GCC unroll 32
+    for (int r = 0; r < Rows; r++) sums[r][v] = bias;
+  }
+}
+
+template <int Rows, int Vectors>
+static inline void store_tile(const GemmTile& t, f32 (&sums)[Rows][Vectors], int64_t column) {
+  if (t.low > -INFINITY || t.high < INFINITY) {
+    const f32 low = splat(t.low), high = splat(t.high);
+#pragma GCC unroll 32
+    for (int r = 0; r < Rows; r++)
+#pragma GCC unroll 32
+      for (int v = 0; v < Vectors; v++) sums[r][v] = min(high, max(low, sums[r][v]));
+  }
+  const int64_t left = t.columns - column, stride = t.out_stride;
+  float* out = t.out + column;
+#pragma GCC unroll 32
+  for (int r = 0; r < Rows; r++, out += stride)
+#pragma GCC unroll 32
+    for (int v = 0; v < Vectors; v++) {
+      const int64_t lanes = left - v * W;
+      if (lanes >= W) store(out + v * W, sums[r][v]);
+      else if (lanes > 0) store(out + v * W, sums[r][v], (int)lanes);
+    }
+}
+
+// One tap. `a` are the ends of the rows: an index that counts up to 0 needs no bound in a register.
+template <int Rows, int Panels, bool Ahead>
+static inline void multiply_tap(const float* const (&a)[Rows], int64_t channels, const float*& panel,
+                                int64_t panel_stride, int64_t ahead, f32 (&sums)[Rows][Panels * kVectors]) {
+  for (int64_t c = -channels; c < 0; c++, panel += 16) {
+    if constexpr (Ahead) __builtin_prefetch(panel + ahead, 0, 2);
+    f32 w[Panels * kVectors];
+#pragma GCC unroll 32
+    for (int v = 0; v < Panels * kVectors; v++)
+      w[v] = load(panel + v / kVectors * panel_stride + v % kVectors * W);
 #pragma GCC unroll 32
     for (int r = 0; r < Rows; r++) {
-      const f32 y = min(high, max(low, sums[r][v] + bias));
-      if (whole) store(t.out + r * t.out_stride + at, y);
-      else store(t.out + r * t.out_stride + at, y, (int)lanes);
+      const f32 x = splat(a[r][c]);
+#pragma GCC unroll 32
+      for (int v = 0; v < Panels * kVectors; v++) sums[r][v] = fma(x, w[v], sums[r][v]);
     }
   }
 }
 
 template <int Rows, int Panels>
 static inline void multiply_tile(const GemmTile& t, int64_t column) {
-  constexpr int kColumns = Panels * kVectors;
   const int64_t panel_stride = t.tap_offsets ? t.panel_stride : t.taps * t.channels * 16;
   const float* const first = t.panels + column / 16 * panel_stride;
   const float* panel = first;
-  f32 sums[Rows][kColumns] = {};
+  f32 sums[Rows][Panels * kVectors];
+  load_bias(t, sums, column);
   for (int64_t tap = 0; tap < t.taps; tap++) {
     if (t.tap_offsets) panel = first + t.tap_offsets[tap];
     const float* a[Rows];
 #pragma GCC unroll 32
-    for (int r = 0; r < Rows; r++) a[r] = t.rows[tap * Rows + r] + t.row_offset;
-    for (int64_t c = 0; c < t.channels; c++, panel += 16) {
-      f32 w[kColumns];
-#pragma GCC unroll 32
-      for (int v = 0; v < kColumns; v++) w[v] = load(panel + v / kVectors * panel_stride + v % kVectors * W);
-#pragma GCC unroll 32
-      for (int r = 0; r < Rows; r++) {
-        const f32 x = splat(a[r][c]);
-#pragma GCC unroll 32
-        for (int v = 0; v < kColumns; v++) sums[r][v] = fma(x, w[v], sums[r][v]);
-      }
-    }
+    for (int r = 0; r < Rows; r++) a[r] = t.rows[tap * Rows + r] + t.row_offset + t.channels;
+    if (t.ahead) multiply_tap<Rows, Panels, true>(a, t.channels, panel, panel_stride, t.ahead, sums);
+    else multiply_tap<Rows, Panels, false>(a, t.channels, panel, panel_stride, 0, sums);
   }
   store_tile(t, sums, column);
 }
