@@ -31,6 +31,7 @@ from edgec.passes.head_ranges import head_ranges
 from edgec.passes.keep_axes import keep_axes
 from edgec.passes.layout import layout
 from edgec.passes.lookup_tables import lookup_tables
+from edgec.passes.order_nodes import order_nodes
 from edgec.passes.pack_weights import pack_weights
 from edgec.passes.prefix_symbols import prefix_symbols
 from edgec.passes.simplify_programs import simplify_programs
@@ -68,6 +69,7 @@ PASSES: tuple[Pass, ...] = (
     fuse_maps,
     *CLEAN,
     flush_subnormals,
+    order_nodes,
     pack_weights,
     winograd_weights,
 )
