@@ -17,118 +17,19 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from benchmarks import environments, measure, plot, report
+from benchmarks import plot, report
 from benchmarks.engines import ENGINES
-from benchmarks.files import model_for
-from benchmarks.limits import Limits, measure_limits, work_of
-from benchmarks.networks import Network, Unavailable, networks, prepare
-from benchmarks.results import TOLERANCE, Row, summed_up
-from benchmarks.worker import read_arrays
+from benchmarks.limits import Limits, measure_limits
+from benchmarks.networks import networks
+from benchmarks.suite import Plan, Progress, about_engines, measure_all
 
 QUICK = {"rounds": 3, "seconds": 0.1, "starts": 1}
-Progress = Callable[[str], None]
-
-
-def measure_network(
-    network: Network,
-    engines: Sequence[str],
-    cores: Sequence[int],
-    options: argparse.Namespace,
-    tell: Progress,
-) -> Row:
-    """One row of the results: the network with as many threads as there are cores."""
-    found: dict[str, Any] = {}
-    workers: dict[str, measure.Worker] = {}
-    starts: dict[str, list[measure.Answer]] = {}
-
-    def start(name: str) -> measure.Worker:
-        path = model_for(name, network)
-        return measure.Worker(name, path, network.folder, len(cores), cores)
-
-    try:
-        for name in engines:
-            tell(f"starting {name}")
-            try:
-                worker = start(name)
-            except Unavailable as error:
-                found[name] = {"failure": str(error)}
-                continue
-            starts[name] = [worker.beginning]
-            if worker.beginning["error"] <= TOLERANCE:
-                workers[name] = worker
-            else:
-                worker.close()
-        rounds, failures = measure.take_turns(workers, options.rounds, options.seconds, tell)
-    finally:
-        for worker in workers.values():
-            worker.close()
-    for turn in range(1, options.starts):
-        for name in rounds:
-            tell(f"start {turn + 1} of {options.starts}, {name}")
-            worker = start(name)
-            starts[name].append(worker.beginning)
-            worker.close()
-    for name, answers in starts.items():
-        failed = failures.get(name)
-        found[name] = {"failure": failed} if failed else summed_up(answers, rounds.get(name, []))
-    return {"network": network.name, "threads": len(cores), "engines": found}
-
-
-def measure_all(
-    chosen: Sequence[Network], engines: Sequence[str], cores: Sequence[Sequence[int]],
-    options: argparse.Namespace, limits: dict[int, Limits], tell: Progress,
-) -> list[Row]:  # fmt: skip
-    rows: list[Row] = []
-    for network in chosen:
-        try:
-            tell(f"{network.name}: preparing")
-            prepare(network)
-        except (Unavailable, environments.Failure) as error:
-            failure = {"failure": f"the network could not be made: {error}"}
-            rows += [
-                {"network": network.name, "threads": len(c), "engines": dict.fromkeys(engines, failure)}
-                for c in cores
-            ]
-            continue
-        for some in cores:
-            about = f"{network.name}, {len(some)} thread{'s' * (len(some) > 1)}: "
-            row = measure_network(
-                network, engines, some, options, lambda text, about=about: tell(about + text)
-            )
-            edge = network.folder / "model.edge"
-            if len(some) in limits and edge.exists():
-                work = work_of(edge, read_arrays(network.folder / "inputs.npz"))
-                row["operations"], row["bytes"] = work.operations, work.bytes
-                row["limit_ms"] = limits[len(some)].least_ms(work)
-            rows.append(row)
-            print(about + report.in_short(row), file=sys.stderr, flush=True)
-    return rows
-
-
-def about_engines(names: Sequence[str]) -> dict[str, dict[str, str]]:
-    """The version and note of every engine, or why it is missing."""
-    about: dict[str, dict[str, str]] = {}
-    for name in names:
-        python = environments.python(ENGINES[name].environment)
-        if not python.exists():
-            where = ENGINES[name].environment
-            about[name] = {"missing": f"not set up (make bench PEERS={where}, or PEERS=all)"}
-            continue
-        done = subprocess.run(
-            [str(python), "-c", f"from benchmarks.engines import *; print(version_of(ENGINES[{name!r}]()))"],
-            cwd=environments.ROOT, capture_output=True, text=True,
-        )  # fmt: skip
-        if done.returncode:
-            about[name] = {"missing": environments.last_line(done.stderr)}
-        else:
-            about[name] = {"version": done.stdout.strip(), "note": ENGINES[name].note}
-    return about
 
 
 def machine() -> dict[str, Any]:
@@ -195,7 +96,8 @@ def main() -> None:
         except (OSError, subprocess.CalledProcessError) as error:
             print(f"benchmarks: no limits: {error}", file=sys.stderr)
         results["limits"] = {n: vars(found) for n, found in limits.items()}
-        results["rows"] = measure_all([known[n] for n in names], present, cores, options, limits, tell)
+        plan = Plan(options.rounds, options.seconds, options.starts, cores)
+        results["rows"] = measure_all([known[n] for n in names], present, plan, limits, tell)
     report.show(results, console)
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n")

@@ -5,18 +5,20 @@ Runs in the environment that CONVERTERS names for the suffix.
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-# by a file's suffix: the environment that makes it, and whether from PyTorch's definition or from ONNX
+# by a file's suffix: the environment that makes it, and whether that takes an ONNX file
 CONVERTERS = {
-    ".edge": ("", "onnx"),
-    ".mnn": ("mnn", "onnx"),
-    ".ncnn.param": ("torch", "torch"),
-    ".tflite": ("litert", "torch"),
-    ".pte": ("executorch", "torch"),
+    ".edge": ("", True),
+    ".mnn": ("mnn", True),
+    ".ncnn.param": ("torch", True),
+    ".tflite": ("litert", False),
+    ".pte": ("executorch", False),
 }
 
 
@@ -36,18 +38,35 @@ def to_mnn(name: str, folder: Path, target: Path) -> None:
 
 
 def to_ncnn(name: str, folder: Path, target: Path) -> None:
+    """By pnnx, from PyTorch's definition where there is one and else from ONNX."""
     import pnnx
     import torch
 
-    from benchmarks.export_torch import read_network
+    from benchmarks.export_torch import read_inputs, read_network
 
-    module, inputs = read_network(name, folder)
-    # ncnn's masks are floats: its integers have 32 bits and do not mix with them
-    fitting = tuple(x.float() if i and not x.is_floating_point() else x for i, x in enumerate(inputs))
     with tempfile.TemporaryDirectory() as temporary, torch.no_grad():
-        pnnx.export(module, f"{temporary}/model.pt", fitting, fp16=False)
+        if (folder / "weights.pt").exists():
+            module, inputs = read_network(name, folder)
+            # ncnn's masks are floats: its integers have 32 bits and do not mix with them
+            fitting = tuple(x.float() if i and not x.is_floating_point() else x for i, x in enumerate(inputs))
+            pnnx.export(module, f"{temporary}/model.pt", fitting, fp16=False)
+        else:
+            shutil.copy(folder / "model.onnx", temporary)
+            shapes = ",".join(pnnx_type(x) for x in read_inputs(folder).values())
+            command = [
+                str(Path(sys.executable).with_name("pnnx")),
+                "model.onnx",
+                "fp16=0",
+                f"inputshape={shapes}",
+            ]
+            subprocess.run(command, cwd=temporary, check=True)
         for made, path in (("param", target), ("bin", target.with_suffix(".bin"))):
             path.write_bytes(Path(temporary, f"model.ncnn.{made}").read_bytes())
+
+
+def pnnx_type(x: Any) -> str:
+    kind = {"float32": "f32", "int64": "i64", "int32": "i32"}[str(x.dtype).removeprefix("torch.")]
+    return f"[{','.join(map(str, x.shape))}]{kind}"
 
 
 def to_tflite(name: str, folder: Path, target: Path) -> None:

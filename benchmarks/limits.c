@@ -15,7 +15,7 @@ enum { kLanes = 8, kChains = 12 };
 #else
 enum { kLanes = 4, kChains = 12 };
 #endif
-enum { kTries = 5, kSteps = 40000000, kMaxCores = 256 };
+enum { kTries = 3, kSteps = 40000000, kMaxCores = 256 };
 typedef float Vector __attribute__((vector_size(4 * kLanes)));
 
 typedef struct {
@@ -53,7 +53,7 @@ static double read_all(size_t bytes) {
   madvise((void*)data, bytes, MADV_HUGEPAGE);
   size_t count = bytes / sizeof(Vector);
   for (size_t i = 0; i < count; ++i) ((Vector*)data)[i] = (Vector){1.0f};
-  size_t times = ((size_t)1 << 30) / bytes + 1;
+  size_t times = ((size_t)1 << 29) / bytes + 1;
   Vector sums[8] = {{0}};
   double start = now();
   for (size_t t = 0; t < times; ++t) {

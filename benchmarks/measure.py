@@ -8,9 +8,9 @@ import selectors
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Union
 
 from benchmarks import environments
 from benchmarks.engines import ENGINES, environment_variables
@@ -71,6 +71,13 @@ class Worker:
         self.process.kill()
         self.process.communicate()
         self.words.close()
+
+
+def start(engine: str, model: Union[Path, str], arrays: Path, cores: Sequence[int]) -> Worker:
+    """A worker on these cores. Raises Unavailable, with `model` where that says why there is none."""
+    if isinstance(model, str):
+        raise Unavailable(model)
+    return Worker(engine, model, arrays, len(cores), cores)
 
 
 class Timed(Protocol):

@@ -74,7 +74,7 @@ def prepare(network: Network) -> None:
         return
     folder.mkdir(parents=True, exist_ok=True)
     inputs = network_inputs(network.entry, 0)
-    np.savez(folder / "inputs.npz", **inputs)
+    write_arrays(folder / "inputs.npz", inputs)
     if network.is_defined_in_torch:
         environments.run("torch", "benchmarks.export_torch", network.name, folder)
     else:
@@ -83,8 +83,12 @@ def prepare(network: Network) -> None:
         except SystemExit as error:
             raise Unavailable(str(error)) from None
         inputs = fit(network, inputs)
-        np.savez(folder / "inputs.npz", **inputs)
-    np.savez(folder / "expected.npz", **reference_outputs(network.source, inputs))
+        write_arrays(folder / "inputs.npz", inputs)
+    write_arrays(folder / "expected.npz", reference_outputs(network.source, inputs))
+
+
+def write_arrays(path: Path, arrays: dict[str, Any]) -> None:
+    np.savez(path, **arrays)
 
 
 def fit(network: Network, inputs: dict[str, Any]) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def summed_up(starts: Sequence[Found], rounds: Sequence[Found]) -> Found:
 def ratio(row: Row, engine: str, to: str) -> float:
     """How many times as long as `to` the engine takes, the median over rounds in which both ran."""
     pairs = zip(row["engines"][engine]["rounds_ms"], row["engines"][to]["rounds_ms"])
-    return statistics.median(a / b for a, b in pairs)
+    return float(statistics.median(a / b for a, b in pairs))
 
 
 def timed(row: Row) -> dict[str, Found]:

@@ -21,6 +21,7 @@ from benchmarks.engines import ENGINES, Array, Arrays, Engine, version_of
 
 WARM_UP = 0.2  # of a slice
 LEAST_RUNS = 4
+MOST_WORDS = 300  # characters of an error
 clock = time.perf_counter
 
 
@@ -91,7 +92,8 @@ def time_slice(engine: Engine, seconds: float) -> dict[str, float]:
     run()
     while clock() < warm:
         run()
-    samples, end = [], clock() + seconds
+    samples: list[float] = []
+    end = clock() + seconds
     while len(samples) < LEAST_RUNS or clock() < end:
         start = clock()
         run()
@@ -115,7 +117,7 @@ def main() -> None:
             timed = time_slice(engine, float(line))
             say({**timed, "error": relative_error(engine.results(), expected)})
     except Exception as error:
-        say({"failure": f"{type(error).__name__}: {error}".splitlines()[0]})
+        say({"failure": " ".join(f"{type(error).__name__}: {error}".split())[:MOST_WORDS]})
         raise
 
 

@@ -13,7 +13,7 @@ from benchmarks.engines.base import Array, Arrays, Engine
 class Ncnn(Engine):
     environment = package = "ncnn"
     suffix = ".ncnn.param"
-    note = "fp16 and bf16 off; inputs ready as ncnn.Mat; output read in place"
+    note = "fp16 and bf16 off; inputs ready as ncnn.Mat; outputs read in place"
 
     def start(self) -> None:
         import ncnn
@@ -34,6 +34,7 @@ class Ncnn(Engine):
 
     def bind(self, inputs: Arrays, outputs: Arrays) -> None:
         self.inputs = [self.module.Mat(a).clone() for a in map(self.fitting, inputs.values())]
+        self.names = [f"out{i}" for i in range(len(outputs))]
 
     @staticmethod
     def fitting(array: Array) -> Array:
@@ -45,12 +46,13 @@ class Ncnn(Engine):
         extractor = self.net.create_extractor()
         for i, mat in enumerate(self.inputs):
             extractor.input(f"in{i}", mat)
-        status, self.output = extractor.extract("out0")
-        if status:
-            raise RuntimeError(f"ncnn: extract: status {status}")
+        found = [extractor.extract(name) for name in self.names]
+        if any(status for status, _ in found):
+            raise RuntimeError("ncnn: an output cannot be computed")
+        self.outputs = [output for _, output in found]
 
     def results(self) -> list[Array]:
-        return [np.array(self.output)]
+        return [np.array(output) for output in self.outputs]
 
 
 class Mnn(Engine):

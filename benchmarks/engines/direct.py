@@ -22,7 +22,7 @@ class Edgec(Engine):
 
     def bind(self, inputs: Arrays, outputs: Arrays) -> None:
         self.outputs = list(outputs.values())
-        self.run = self.session.bind(inputs, self.outputs)  # type: ignore[method-assign]
+        self.run = self.session.bind(inputs, self.outputs)  # type: ignore[assignment, method-assign]
 
     def results(self) -> list[Array]:
         return self.outputs
