@@ -1,4 +1,4 @@
-/* Prints what cores can do at most, as one JSON object: limits CORE ...
+/* Prints what cores can do at most, per second of their own time, as one JSON object: limits CORE ...
    {"gflops": f32 multiply-adds counted as two, "gigabytes": [[bytes, 10^9 bytes read a second], ...]} */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -28,7 +28,7 @@ typedef struct {
 
 static double now(void) {
   struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
   return t.tv_sec + 1e-9 * t.tv_nsec;
 }
 

@@ -61,10 +61,11 @@ def cache() -> Path:
 
 
 def networks() -> dict[str, Network]:
-    """All networks by name, in the order of the tables."""
+    """All networks by name, in the order of the tables: those of networks.json, then the manifest's others."""
     known = {entry["name"]: entry for entry in fetch_networks.manifest()}
     listed = json.loads((ROOT / "benchmarks" / "networks.json").read_text())
-    return {e["name"]: Network({**known.get(e["name"], {}), **e}) for e in listed}
+    changed = {entry["name"]: {**known.get(entry["name"], {}), **entry} for entry in listed}
+    return {name: Network(entry) for name, entry in {**changed, **{**known, **changed}}.items()}
 
 
 def prepare(network: Network) -> None:
