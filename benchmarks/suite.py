@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Union
 
 from benchmarks import environments, measure, report
-from benchmarks.engines import ENGINES
+from benchmarks.engines import ENGINES, OURS
 from benchmarks.files import models_for
 from benchmarks.limits import Limits, work_of
 from benchmarks.networks import Network, Unavailable, prepare
-from benchmarks.results import TOLERANCE, Row, summed_up
+from benchmarks.results import TOLERANCE, Row, summed_up, timed
 from benchmarks.worker import read_arrays
 
 Progress = Callable[[str], None]
@@ -91,10 +91,9 @@ def measure_network(
 
 
 def add_limit(row: Row, network: Network, limits: Mapping[int, Limits]) -> None:
-    """What the network takes, and how long the machine needs for that at least."""
-    model = network.folder / "model.edge"
-    if row["threads"] in limits and model.exists():
-        work = work_of(model, read_arrays(network.folder / "inputs.npz"))
+    """What the network takes, by our profile of it, and how long the machine needs for that at least."""
+    if row["threads"] in limits and OURS[0] in timed(row):
+        work = work_of(network.folder / "model.edge", read_arrays(network.folder / "inputs.npz"))
         row.update(vars(work), limit_ms=limits[row["threads"]].least_ms(work))
 
 
