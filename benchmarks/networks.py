@@ -61,7 +61,7 @@ def cache() -> Path:
 
 
 def networks() -> dict[str, Network]:
-    """All networks by name, in the order of the tables: those of networks.json, then the manifest's others."""
+    """All networks by name, in the tables' order: those of networks.json, then the manifest's others."""
     known = {entry["name"]: entry for entry in fetch_networks.manifest()}
     listed = json.loads((ROOT / "benchmarks" / "networks.json").read_text())
     changed = {entry["name"]: {**known.get(entry["name"], {}), **entry} for entry in listed}
