@@ -102,7 +102,7 @@ int main(int count, char** arguments) {
   if (count < 2 || count > kMaxCores) return 2;
   int cores = count - 1;
   printf("{\"gflops\": %.1f, \"gigabytes\": [", best(cores, arguments + 1, 0));
-  for (size_t bytes = 1 << 14; bytes <= (size_t)1 << 28; bytes *= 4)
+  for (size_t bytes = 1 << 14; bytes <= (size_t)1 << 28; bytes *= 2)
     printf("%s[%zu, %.1f]", bytes == 1 << 14 ? "" : ", ", bytes, best(cores, arguments + 1, bytes));
   printf("]}\n");
 }
