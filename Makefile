@@ -62,8 +62,12 @@ test-conformance: build
 test-arm: .venv/.ready networks
 	$(BIN)/python -m pytest -m arm tests/arm $(ARGS)
 
-bench: build networks
-	$(BIN)/python benchmarks/compare.py $(ARGS)
+# edgec beside its peers. PEERS=all sets up every peer, each in an environment of its own (gigabytes), PEERS="ncnn mnn"
+# those; torch makes the networks that nobody publishes, which PEERS= leaves out. ARGS=--help lists what can be chosen.
+PEERS ?= torch
+bench: build
+	$(BIN)/python -m benchmarks.environments $(PEERS)
+	$(BIN)/python -m benchmarks $(ARGS)
 
 # Builds the wheel and tries it in an empty environment.
 wheel: build

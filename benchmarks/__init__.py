@@ -1,0 +1,1 @@
+"""Measures edgec beside its peers: `make bench`, or `python -m benchmarks --help`."""

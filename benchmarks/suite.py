@@ -1,0 +1,117 @@
+"""Measures networks on engines: one row of the results for each network and thread count."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Union
+
+from benchmarks import environments, measure, report
+from benchmarks.engines import ENGINES, OURS
+from benchmarks.files import models_for
+from benchmarks.limits import Limits, work_of
+from benchmarks.networks import Network, Unavailable, prepare
+from benchmarks.results import TOLERANCE, Row, summed_up, timed
+from benchmarks.worker import read_arrays
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Slices of `seconds` in each round, fresh processes for starts, the cores of each thread count."""
+
+    rounds: int
+    seconds: float
+    starts: int
+    cores: Sequence[Sequence[int]]
+
+
+def measure_all(
+    networks: Sequence[Network],
+    engines: Sequence[str],
+    plan: Plan,
+    limits: Mapping[int, Limits],
+    tell: Progress,
+) -> list[Row]:
+    rows: list[Row] = []
+    for network in networks:
+        tell(f"{network.name}: preparing")
+        try:
+            prepare(network)
+            models = models_for(network, engines)
+        except (Unavailable, environments.Failure) as error:
+            models = dict.fromkeys(engines, f"the network could not be made: {error}")
+        for cores in plan.cores:
+            about = f"{network.name}, {len(cores)} thread{'s' * (len(cores) > 1)}: "
+            row = measure_network(network, models, cores, plan, prefixed(tell, about))
+            add_limit(row, network, limits)
+            rows.append(row)
+            print(about + report.in_short(row), file=sys.stderr, flush=True)
+    return rows
+
+
+def prefixed(tell: Progress, about: str) -> Progress:
+    return lambda text: tell(about + text)
+
+
+def measure_network(
+    network: Network, models: Mapping[str, Union[Path, str]], cores: Sequence[int], plan: Plan, tell: Progress
+) -> Row:
+    """The network on every engine that has a model of it, with as many threads as there are cores."""
+    found: dict[str, Any] = {}
+    workers: dict[str, measure.Worker] = {}
+    starts: dict[str, list[measure.Answer]] = {}
+    try:
+        for name, model in models.items():
+            tell(f"starting {name}")
+            try:
+                workers[name] = measure.start(name, model, network.folder, cores)
+                starts[name] = [workers[name].beginning]
+            except Unavailable as error:
+                found[name] = {"failure": str(error)}
+        right = {n: w for n, w in workers.items() if w.beginning["error"] <= TOLERANCE}
+        rounds, failures = measure.take_turns(right, plan.rounds, plan.seconds, tell)
+    finally:
+        for worker in workers.values():
+            worker.close()
+    for turn in range(1, plan.starts):
+        for name in rounds:
+            tell(f"start {turn + 1} of {plan.starts}, {name}")
+            worker = measure.start(name, models[name], network.folder, cores)
+            starts[name].append(worker.beginning)
+            worker.close()
+    for name, answers in starts.items():
+        failed = failures.get(name)
+        found[name] = {"failure": failed} if failed else summed_up(answers, rounds.get(name, []))
+    return {"network": network.name, "threads": len(cores), "engines": found}
+
+
+def add_limit(row: Row, network: Network, limits: Mapping[int, Limits]) -> None:
+    """What the network takes, by our profile of it, and how long the machine needs for that at least."""
+    if row["threads"] in limits and OURS[0] in timed(row):
+        work = work_of(network.folder / "model.edge", read_arrays(network.folder / "inputs.npz"))
+        row.update(vars(work), limit_ms=limits[row["threads"]].least_ms(work))
+
+
+def about_engines(names: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The version and note of every engine, or why it is missing."""
+    about: dict[str, dict[str, str]] = {}
+    for name in names:
+        python = environments.python(ENGINES[name].environment)
+        if not python.exists():
+            where = ENGINES[name].environment
+            about[name] = {"missing": f"not set up (make bench PEERS={where}, or PEERS=all)"}
+            continue
+        done = subprocess.run(
+            [str(python), "-c", f"from benchmarks.engines import *; print(version_of(ENGINES[{name!r}]()))"],
+            cwd=environments.ROOT, capture_output=True, text=True,
+        )  # fmt: skip
+        if done.returncode:
+            about[name] = {"missing": environments.last_line(done.stderr)}
+        else:
+            about[name] = {"version": done.stdout.strip(), "note": ENGINES[name].note}
+    return about
