@@ -9,9 +9,9 @@ namespace edgert::cpu {
 namespace {
 
 constexpr int kPoints = 36;
-constexpr int64_t kSide = 4;                 // of a tile of outputs
-constexpr int64_t kWindow = 6;               // of inputs that it needs
-constexpr int64_t kBlockBytes = 1536 << 10;  // of both sides of the products, to stay in the L2 cache
+constexpr int64_t kSide = 4;              // of a tile of outputs
+constexpr int64_t kWindow = 6;            // of inputs that it needs
+constexpr int64_t kBlockBytes = 1 << 20;  // of both sides of the products, to stay in the L2 cache
 
 struct Block {
   int64_t first, tiles;
@@ -53,17 +53,21 @@ void multiply(const WinogradShape& s, const Block& b) {
       const int64_t count = point * b.tiles + piece_begin(b.tiles, group + 1, groups) - first;
       const float* rows[kMaxRows];
       for (int64_t r = 0; r < count; r++) rows[r] = b.windows + (first + r) * p.channels;
-      const GemmTile tile{rows,
-                          0,
-                          1,
-                          p.channels,
-                          p.winograd + point * s.panel_floats(),
-                          p.outputs,
-                          b.products + first * p.outputs,
-                          p.outputs,
-                          nullptr,
-                          -INFINITY,
-                          INFINITY};
+      GemmTile tile{rows,
+                    0,
+                    1,
+                    p.channels,
+                    p.winograd + point * s.panel_floats(),
+                    p.outputs,
+                    b.products + first * p.outputs,
+                    p.outputs,
+                    nullptr,
+                    -INFINITY,
+                    INFINITY};
+      if (point + 1 < kPoints) {
+        tile.ahead = tile.panels + s.panel_floats() + s.panel_floats() * group / groups;
+        tile.ahead_floats = s.panel_floats() / groups;
+      }
       s.micro->gemm->run(tile, static_cast<int>(count));
     }
 }
@@ -127,9 +131,9 @@ Status plan_winograd(const ConvParams& p, edgert_plan& plan, WinogradShape& s) {
   if (!s.zeros) return no_memory();
   const double cost = static_cast<double>(s.tiles * kPoints) * p.channels * p.outputs / 60;
   s.pieces = std::min(pieces(static_cast<int64_t>(std::min(cost, 1e15)), plan.threads), s.tiles);
-  // As many tiles as two calls of the product take, if they fit; shared out evenly.
-  const int64_t fit = std::max<int64_t>(kBlockBytes / (kPoints * 4 * (p.channels + p.outputs)), 1);
-  const int64_t most = std::min<int64_t>(fit, 2 * s.micro->gemm->rows);
+  // As many tiles as two to four calls of the product take; shared out evenly.
+  const int64_t fit = kBlockBytes / (kPoints * 4 * (p.channels + p.outputs)), rows = s.micro->gemm->rows;
+  const int64_t most = std::clamp(fit, 2 * rows, 4 * rows);
   const int64_t each = (s.tiles + s.pieces - 1) / s.pieces;
   s.blocks = s.pieces * ((each + most - 1) / most);
   s.block = (s.tiles + s.blocks - 1) / s.blocks;

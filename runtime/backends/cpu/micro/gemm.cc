@@ -52,12 +52,26 @@ static inline void store_tile(const GemmTile& t, f32 (&sums)[Rows][Vectors], int
     }
 }
 
+// What a tile fetches ahead: a line every so often, as the core can wait for few at once.
+struct Fetch {
+  const float* next;
+  int64_t step;  // floats for each multiplied row of weights
+};
+
+static inline Fetch fetch_of(const GemmTile& t, int64_t column, int64_t width) {
+  const int64_t tiles = (t.columns + width - 1) / width, steps = tiles * t.taps * t.channels;
+  return {t.ahead + column / width * t.ahead_floats / tiles, (t.ahead_floats + steps - 1) / steps};
+}
+
 // One tap. `a` are the ends of the rows: an index that counts up to 0 needs no bound in a register.
 template <int Rows, int Panels, bool Ahead>
 static inline void multiply_tap(const float* const (&a)[Rows], int64_t channels, const float*& panel,
-                                int64_t panel_stride, int64_t ahead, f32 (&sums)[Rows][Panels * kVectors]) {
+                                int64_t panel_stride, Fetch& fetch, f32 (&sums)[Rows][Panels * kVectors]) {
   for (int64_t c = -channels; c < 0; c++, panel += 16) {
-    if constexpr (Ahead) __builtin_prefetch(panel + ahead, 0, 2);
+    if constexpr (Ahead) {
+      __builtin_prefetch(fetch.next, 0, 2);
+      fetch.next += fetch.step;
+    }
     f32 w[Panels * kVectors];
 #pragma GCC unroll 32
     for (int v = 0; v < Panels * kVectors; v++)
@@ -76,6 +90,8 @@ static inline void multiply_tile(const GemmTile& t, int64_t column) {
   const int64_t panel_stride = t.tap_offsets ? t.panel_stride : t.taps * t.channels * 16;
   const float* const first = t.panels + column / 16 * panel_stride;
   const float* panel = first;
+  Fetch fetch = {};
+  if (t.ahead_floats > 0) fetch = fetch_of(t, column, Panels * 16);
   f32 sums[Rows][Panels * kVectors];
   load_bias(t, sums, column);
   for (int64_t tap = 0; tap < t.taps; tap++) {
@@ -83,8 +99,8 @@ static inline void multiply_tile(const GemmTile& t, int64_t column) {
     const float* a[Rows];
 #pragma GCC unroll 32
     for (int r = 0; r < Rows; r++) a[r] = t.rows[tap * Rows + r] + t.row_offset + t.channels;
-    if (t.ahead) multiply_tap<Rows, Panels, true>(a, t.channels, panel, panel_stride, t.ahead, sums);
-    else multiply_tap<Rows, Panels, false>(a, t.channels, panel, panel_stride, 0, sums);
+    if (fetch.step) multiply_tap<Rows, Panels, true>(a, t.channels, panel, panel_stride, fetch, sums);
+    else multiply_tap<Rows, Panels, false>(a, t.channels, panel, panel_stride, fetch, sums);
   }
   store_tile(t, sums, column);
 }
