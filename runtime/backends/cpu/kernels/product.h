@@ -22,7 +22,8 @@ struct ProductEpilogue {
   bool in_place;  // the sums lie in the result; else they need room of their own
 };
 
-Status plan_epilogue(const Pointwise& epilogue, const Micro& micro, ProductEpilogue& out);
+// `adds`: the inner loop can add a tensor.
+Status plan_epilogue(const Pointwise& epilogue, const Micro& micro, bool adds, ProductEpilogue& out);
 
 // How a convolution of one image runs over part of its lines.
 edgert_lines lines_of_conv(const ConvParams& params, int64_t multiple, uint64_t weight_bytes);
@@ -89,8 +90,10 @@ void run_product(const ProductShape& s, const ProductCall& c, int64_t piece, Pan
   const int64_t unit_floats = s.groups > 1 ? s.group_floats() : panel_floats;
   const int64_t step = units_of_block(unit_end - unit_begin, unit_floats * 4, tile_end - tile_begin);
   const ProductEpilogue& e = s.epilogue;
-  const float* bias =
-      e.head.bias < 0 ? nullptr : static_cast<const float*>(c.call->inputs[c.first + e.head.bias - 1]);
+  auto operand = [&](int i) {
+    return i < 0 ? nullptr : static_cast<const float*>(c.call->inputs[c.first + i - 1]);
+  };
+  const float *bias = operand(e.head.bias), *added = operand(e.head.added);
   const void* operands[kMaxProgramOperands] = {c.sums};
   for (int i = 1; i < e.program.operand_count; i++) operands[i] = c.call->inputs[c.first + i - 1];
   void* scratch = c.scratch + piece * static_cast<int64_t>(e.program.scratch_bytes());
@@ -118,6 +121,7 @@ void run_product(const ProductShape& s, const ProductCall& c, int64_t piece, Pan
                  bias ? bias + column : nullptr,
                  e.head.low,
                  e.head.high};
+      if (added) t.added = added + out_row * width + column;
       if (s.groups == 1) {
         // The first tiles share in fetching the next block's weights.
         const int64_t sharing = std::min(tile_end - tile_begin, kFetchingTiles), share = tile - tile_begin;
@@ -135,6 +139,7 @@ void run_product(const ProductShape& s, const ProductCall& c, int64_t piece, Pan
           t.panels += unit_floats;
           t.out += s.columns;
           if (t.bias) t.bias += s.columns;
+          if (t.added) t.added += s.columns;
         }
       }
       const int64_t done = out_row + count;

@@ -33,6 +33,18 @@ static inline void load_bias(const GemmTile& t, f32 (&sums)[Rows][Vectors], int6
 
 template <int Rows, int Vectors>
 static inline void store_tile(const GemmTile& t, f32 (&sums)[Rows][Vectors], int64_t column) {
+  const int64_t left = t.columns - column, stride = t.out_stride;
+  if (t.added) {
+    const float* added = t.added + column;
+#pragma GCC unroll 32
+    for (int r = 0; r < Rows; r++, added += stride)
+#pragma GCC unroll 32
+      for (int v = 0; v < Vectors; v++) {
+        const int64_t lanes = left - v * W;
+        if (lanes >= W) sums[r][v] += load(added + v * W);
+        else if (lanes > 0) sums[r][v] += load(added + v * W, (int)lanes);
+      }
+  }
   if (t.low > -INFINITY || t.high < INFINITY) {
     const f32 low = splat(t.low), high = splat(t.high);
 #pragma GCC unroll 32
@@ -40,7 +52,6 @@ static inline void store_tile(const GemmTile& t, f32 (&sums)[Rows][Vectors], int
 #pragma GCC unroll 32
       for (int v = 0; v < Vectors; v++) sums[r][v] = min(high, max(low, sums[r][v]));
   }
-  const int64_t left = t.columns - column, stride = t.out_stride;
   float* out = t.out + column;
 #pragma GCC unroll 32
   for (int r = 0; r < Rows; r++, out += stride)

@@ -24,6 +24,7 @@ struct GemmTile {
   // What to fetch into the cache meanwhile.
   const float* ahead = nullptr;
   int64_t ahead_floats = 0;
+  const float* added = nullptr;  // before the clamp: [row count][columns], rows `out_stride` floats apart
 };
 
 struct GemmMicro {
