@@ -75,7 +75,8 @@ inline int64_t units_of_block(int64_t units, int64_t bytes, int64_t tiles) {
 }
 
 // Runs piece `piece`. `panels_of(matrix)` gives the matrix's weights, `rows_of(matrix, row, count, pointers)`
-// the pointers to rows [row, row + count), by tap.
+// the pointers to rows [row, row + count): a set for each tap, or one set and the taps' offsets as its
+// result.
 template <class Panels, class Rows>
 void run_product(const ProductShape& s, const ProductCall& c, int64_t piece, Panels&& panels_of,
                  Rows&& rows_of, const float** pointers) {
@@ -109,7 +110,7 @@ void run_product(const ProductShape& s, const ProductCall& c, int64_t piece, Pan
       const int count = static_cast<int>(c.row_begin + piece_begin(rows, within + 1, tiles) - row);
       const int64_t out_row = matrix * s.rows + row;
       if (tile == tile_begin) pending = out_row;
-      rows_of(matrix, row, count, pointers);
+      const int64_t* row_offsets = rows_of(matrix, row, count, pointers);
       GemmTile t{pointers,
                  0,
                  s.taps,
@@ -121,6 +122,7 @@ void run_product(const ProductShape& s, const ProductCall& c, int64_t piece, Pan
                  bias ? bias + column : nullptr,
                  e.head.low,
                  e.head.high};
+      t.row_offsets = row_offsets;
       if (added) t.added = added + out_row * width + column;
       if (s.groups == 1) {
         // The first tiles share in fetching the next block's weights.

@@ -107,9 +107,11 @@ static inline void multiply_tile(const GemmTile& t, int64_t column) {
   load_bias(t, sums, column);
   for (int64_t tap = 0; tap < t.taps; tap++) {
     if (t.tap_offsets) panel = first + t.tap_offsets[tap];
+    const float* const* const rows = t.row_offsets ? t.rows : t.rows + tap * Rows;
+    const int64_t offset = t.row_offset + t.channels + (t.row_offsets ? t.row_offsets[tap] : 0);
     const float* a[Rows];
 #pragma GCC unroll 32
-    for (int r = 0; r < Rows; r++) a[r] = t.rows[tap * Rows + r] + t.row_offset + t.channels;
+    for (int r = 0; r < Rows; r++) a[r] = rows[r] + offset;
     if (fetch.step) multiply_tap<Rows, Panels, true>(a, t.channels, panel, panel_stride, fetch, sums);
     else multiply_tap<Rows, Panels, false>(a, t.channels, panel, panel_stride, fetch, sums);
   }
