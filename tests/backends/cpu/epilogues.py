@@ -19,6 +19,8 @@ KINDS = [
     "hard_swish",
     "affine_gate",
     "residual",
+    "tensor",
+    "repeated",
     "scale",
     "general",
     "compare",
@@ -47,6 +49,13 @@ def epilogue(
         b = Builder([F32] * 3)
         total = b("add", b("add", 0, 1), 2)
         return b.finish(b("max", total, b.const(0.0, F32))), [bias, operand(*shape)], F32
+    if kind == "tensor":
+        b = Builder([F32, F32])
+        return b.finish(b("add", 1, 0)), [operand(*shape)], F32
+    if kind == "repeated":
+        # the same for every image
+        b = Builder([F32] * 3)
+        return b.finish(b("add", b("add", 0, 1), 2)), [bias, operand(*shape[1:])], F32
     if kind == "scale":
         # a squeeze-and-excite factor, and a scalar
         b = Builder([F32] * 3)

@@ -43,7 +43,9 @@ def test_matmul(cpu: Device, case: tuple[MatMul, list[Array], bool]) -> None:
         compare(op, operands, cpu, floor=CANCELLED)
 
 
-@pytest.mark.parametrize(("m", "n", "k"), [(1, 1000, 1280), (3, 700, 300), (128, 384, 384), (120, 6625, 64)])
+@pytest.mark.parametrize(
+    ("m", "n", "k"), [(1, 1000, 1280), (3, 700, 300), (40, 250, 330), (128, 384, 384), (120, 6625, 64)]
+)
 def test_sizes_of_networks(cpu: Device, m: int, n: int, k: int) -> None:
     a, b = numbers(RANDOM, (m, k), "float32"), numbers(RANDOM, (k, n), "float32")
     program, operands, _ = epilogue("silu", [m, n], RANDOM)

@@ -111,7 +111,7 @@ Status run_as_product(const ConvState& state, const edgert_call& call) {
     run_product(
         s, product, piece, [&](int64_t) { return w; },
         [&](int64_t, int64_t row, int count, const float** to) {
-          fill_conv_rows(state.rows, x, row, count, to, border);
+          return fill_conv_rows(state.rows, x, row, count, to, border);
         },
         pointers);
   });

@@ -18,28 +18,63 @@ void copy_segment(const ConvRows& r, const float* line, int64_t start, float* to
   std::fill_n(to + last * r.channels, (taps - last) * r.channels, 0.0f);
 }
 
-// A pixel whose window crosses a border: `place` is the window's first input pixel.
-void fill_border(const ConvRows& r, const float* image, const int64_t* place, int64_t base, int count,
-                 const float** pointers, float*& border) {
-  const int checked = r.spatial - (r.segment ? 1 : 0);
+// Output pixels side by side: `place` is the first input pixel of the first one's window.
+struct Run {
+  const float* image;
+  int64_t place[kMaxSpatial];
+  int64_t first;  // element of the image at `place`, perhaps outside
+  int count;
+
+  bool inside(const ConvRows& r) const {
+    const int last = r.spatial - 1;
+    bool inside = place[last] + (count - 1) * r.strides[last] + r.span[last] <= r.input[last];
+    for (int i = 0; i < r.spatial; i++) inside &= place[i] >= 0 && place[i] + r.span[i] <= r.input[i];
+    return inside;
+  }
+};
+
+Run find_run(const ConvRows& r, const float* x, int64_t row, int count) {
   const int last = r.spatial - 1;
-  const bool cuts = r.segment && (place[last] < 0 || place[last] + r.span[last] > r.input[last]);
-  for (int64_t tap = 0; tap < r.taps; tap++) {
+  Run run{};
+  const int64_t column = row % r.output[last];
+  int64_t rest = row / r.output[last];
+  run.place[last] = column * r.strides[last] - r.pads[last];
+  run.count = static_cast<int>(std::min<int64_t>(count, r.output[last] - column));
+  for (int i = last - 1; i >= 0; i--) {
+    run.place[i] = rest % r.output[i] * r.strides[i] - r.pads[i];
+    rest /= r.output[i];
+  }
+  run.image = x + rest * r.image;
+  for (int i = 0; i <= last; i++) run.first = run.first * r.input[i] + run.place[i];
+  run.first *= r.channels;
+  return run;
+}
+
+// The pointers of one tap, which lies inside along the outer axes.
+void fill_tap(const ConvRows& r, const Run& run, int64_t tap, const float** pointers, float*& border) {
+  const int last = r.spatial - 1;
+  const int64_t step = r.strides[last], width = r.input[last], taps = r.segment ? r.span[last] : 1;
+  const int64_t offset = run.first + r.tap_offsets[tap];
+  int64_t at = run.place[last] + r.tap_places[tap * r.spatial + last];
+  for (int k = 0; k < run.count; k++, at += step) {
+    const bool whole = at >= 0 && at + taps <= width;
+    pointers[k] = whole ? run.image + (offset + k * step * r.channels) : r.zeros;
+    if (whole || !r.segment) continue;
+    copy_segment(r, run.image + (offset + k * step * r.channels - at * r.channels), at, border);
+    pointers[k] = border;
+    border += r.segment;
+  }
+}
+
+void fill_run(const ConvRows& r, const Run& run, int stride, const float** pointers, float*& border) {
+  for (int64_t tap = 0; tap < r.taps; tap++, pointers += stride) {
     bool inside = true;
-    for (int i = 0; i < checked; i++) {
-      const int64_t at = place[i] + r.tap_places[tap * r.spatial + i];
+    for (int i = 0; i + 1 < r.spatial; i++) {
+      const int64_t at = run.place[i] + r.tap_places[tap * r.spatial + i];
       inside &= at >= 0 && at < r.input[i];
     }
-    const int64_t offset = base + r.tap_offsets[tap];
-    if (!inside) {
-      pointers[tap * count] = r.zeros;
-    } else if (!cuts) {
-      pointers[tap * count] = image + offset;
-    } else {
-      copy_segment(r, image + (offset - place[last] * r.channels), place[last], border);
-      pointers[tap * count] = border;
-      border += r.segment;
-    }
+    if (inside) fill_tap(r, run, tap, pointers, border);
+    else std::fill_n(pointers, run.count, r.zeros);
   }
 }
 
@@ -82,38 +117,27 @@ Status plan_conv_rows(const ConvParams& p, bool segments, edgert_plan& plan, Con
   return {};
 }
 
-void fill_conv_rows(const ConvRows& r, const float* x, int64_t row, int count, const float** pointers,
-                    float* border) {
+const int64_t* fill_conv_rows(const ConvRows& r, const float* x, int64_t row, int count,
+                              const float** pointers, float* border) {
   if (r.dense) {
     for (int k = 0; k < count; k++) pointers[k] = x + (row + k) * r.channels;
-    return;
+    return nullptr;
   }
-  const int last = r.spatial - 1;
-  const int64_t width = r.output[last], step = r.strides[last];
+  const int64_t step = r.strides[r.spatial - 1] * r.channels;
+  bool inside = true;
+  for (int k = 0; k < count && inside;) {
+    const Run run = find_run(r, x, row + k, count - k);
+    inside = run.inside(r);
+    for (int i = 0; inside && i < run.count; i++) pointers[k + i] = run.image + (run.first + i * step);
+    k += run.count;
+  }
+  if (inside) return r.tap_offsets;
   for (int k = 0; k < count;) {
-    // A run of pixels of one line.
-    int64_t place[kMaxSpatial], rest = (row + k) / width, line = 0;
-    bool inside = true;
-    int64_t column = (row + k) % width;
-    for (int i = last - 1; i >= 0; i--) {
-      place[i] = rest % r.output[i] * r.strides[i] - r.pads[i];
-      inside &= place[i] >= 0 && place[i] + r.span[i] <= r.input[i];
-      rest /= r.output[i];
-    }
-    const float* image = x + rest * r.image;
-    for (int i = 0; i < last; i++) line = line * r.input[i] + place[i];
-    line *= r.input[last];
-    for (; k < count && column < width; k++, column++) {
-      place[last] = column * step - r.pads[last];
-      const int64_t base = (line + place[last]) * r.channels;
-      if (inside && place[last] >= 0 && place[last] + r.span[last] <= r.input[last]) {
-        for (int64_t tap = 0; tap < r.taps; tap++)
-          pointers[tap * count + k] = image + (base + r.tap_offsets[tap]);
-      } else {
-        fill_border(r, image, place, base, count, pointers + k, border);
-      }
-    }
+    const Run run = find_run(r, x, row + k, count - k);
+    fill_run(r, run, count, pointers + k, border);
+    k += run.count;
   }
+  return nullptr;
 }
 
 }  // namespace edgert::cpu

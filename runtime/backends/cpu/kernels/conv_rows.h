@@ -28,9 +28,10 @@ struct ConvRows {
 // Offsets and zeros are in the plan's memory. `segments`: may take the last axis' taps as one row.
 Status plan_conv_rows(const ConvParams& params, bool segments, edgert_plan& plan, ConvRows& rows);
 
-// pointers[tap * count + r] for pixels [row, row + count), numbered over all images. `border` has
-// border_floats(count).
-void fill_conv_rows(const ConvRows& rows, const float* x, int64_t row, int count, const float** pointers,
-                    float* border);
+// The pointers of pixels [row, row + count), numbered over all images. Where no window crosses a border, they
+// are pointers[r], those of the first tap, and the result is the taps' offsets; else pointers[tap * count +
+// r] and null. `border` has border_floats(count).
+const int64_t* fill_conv_rows(const ConvRows& rows, const float* x, int64_t row, int count,
+                              const float** pointers, float* border);
 
 }  // namespace edgert::cpu

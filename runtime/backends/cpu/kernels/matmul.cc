@@ -141,9 +141,10 @@ Status run_matmul(const MatmulState& state, const edgert_call& call) {
   auto panels_of = [&](int64_t matrix) {
     return b + matrix_offset(p, p.b_strides, matrix) * s.group_floats();
   };
-  auto rows_of = [&](int64_t matrix, int64_t row, int count, const float** pointers) {
+  auto rows_of = [&](int64_t matrix, int64_t row, int count, const float** pointers) -> const int64_t* {
     const float* first = a + (matrix_offset(p, p.a_strides, matrix) * p.m + row) * p.k;
     for (int r = 0; r < count; r++) pointers[r] = first + r * p.k;
+    return nullptr;
   };
   parallel(call, s.pieces(), [&](int64_t piece, int) {
     const float* pointers[kMaxRows];

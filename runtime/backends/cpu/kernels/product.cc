@@ -21,8 +21,8 @@ void cut_work(double cost, int64_t tiles, int64_t units, int32_t threads, int64_
   }
 }
 
-Status plan_epilogue(const Pointwise& epilogue, const Micro& micro, ProductEpilogue& e) {
-  EDGERT_TRY(compile_tiles(epilogue, micro, e.program, &e.head));
+Status plan_epilogue(const Pointwise& epilogue, const Micro& micro, bool adds, ProductEpilogue& e) {
+  EDGERT_TRY(compile_tiles(epilogue, micro, e.program, &e.head, adds));
   e.plain = only_accumulator(e.program);
   e.in_place = epilogue.result == EDGERT_F32;
   return {};
@@ -35,7 +35,7 @@ edgert_lines lines_of_conv(const ConvParams& p, int64_t multiple, uint64_t weigh
 
 Status plan_product(const Pointwise& epilogue, int32_t threads, ProductShape& s) {
   ProductEpilogue& e = s.epilogue;
-  EDGERT_TRY(plan_epilogue(epilogue, *s.micro, e));
+  EDGERT_TRY(plan_epilogue(epilogue, *s.micro, true, e));
   const double sums = static_cast<double>(s.matrices) * s.rows * s.width();
   const double weights = static_cast<double>(s.groups) * s.columns * s.taps * s.channels;
   // About 60 multiply-adds or 4 weights a nanosecond.

@@ -1,6 +1,8 @@
 // The driver of everything that is a matrix product of f32 over packed panels: matmul, conv, conv_transpose.
 #pragma once
 
+#include <algorithm>
+
 #include "backends/cpu/kernels/tile_program.h"
 #include "backends/cpu/micro/gemm.h"
 #include "ops/conv.h"
@@ -10,6 +12,7 @@ namespace edgert::cpu {
 constexpr int kMaxRows = 16;                 // of a microkernel call, on any tier
 constexpr int64_t kEpilogueElements = 4096;  // of results that are still in the L1 cache when it runs
 constexpr int64_t kPanelBytes = 256 << 10;   // of weights that should stay in the L2 cache
+constexpr int64_t kFetchingTiles = 8;        // that together fetch as many weights as they read
 
 // What happens to the sums.
 struct ProductEpilogue {
@@ -19,7 +22,8 @@ struct ProductEpilogue {
   bool in_place;  // the sums lie in the result; else they need room of their own
 };
 
-Status plan_epilogue(const Pointwise& epilogue, const Micro& micro, ProductEpilogue& out);
+// `adds`: the inner loop can add a tensor.
+Status plan_epilogue(const Pointwise& epilogue, const Micro& micro, bool adds, ProductEpilogue& out);
 
 // How a convolution of one image runs over part of its lines.
 edgert_lines lines_of_conv(const ConvParams& params, int64_t multiple, uint64_t weight_bytes);
@@ -62,14 +66,17 @@ struct ProductCall {
 };
 
 // How many of `units` of weights, `bytes` each, to take at a time, an even number: as many as should stay in
-// the L2 cache, but few enough that most of the weights can be fetched while others are multiplied.
-inline int64_t units_of_block(int64_t units, int64_t bytes) {
-  const int64_t most = units * bytes / 4 < kPanelBytes ? units / 4 : kPanelBytes / bytes;
-  return most < 2 ? 2 : most / 2 * 2;
+// the L2 cache. Where few tiles use them, it is few enough that most can be fetched while others are
+// multiplied.
+inline int64_t units_of_block(int64_t units, int64_t bytes, int64_t tiles) {
+  const int64_t few = std::max(units * bytes / 4, kPanelBytes / 4);
+  const int64_t most = tiles > 4 * kFetchingTiles ? kPanelBytes : std::min(few, kPanelBytes);
+  return std::max<int64_t>(most / std::max<int64_t>(bytes, 1) / 2 * 2, 2);
 }
 
 // Runs piece `piece`. `panels_of(matrix)` gives the matrix's weights, `rows_of(matrix, row, count, pointers)`
-// the pointers to rows [row, row + count), by tap.
+// the pointers to rows [row, row + count): a set for each tap, or one set and the taps' offsets as its
+// result.
 template <class Panels, class Rows>
 void run_product(const ProductShape& s, const ProductCall& c, int64_t piece, Panels&& panels_of,
                  Rows&& rows_of, const float** pointers) {
@@ -82,10 +89,12 @@ void run_product(const ProductShape& s, const ProductCall& c, int64_t piece, Pan
   const int64_t panel_floats = s.taps * s.channels * 16;
   const int64_t unit_columns = s.groups > 1 ? s.columns : 16;
   const int64_t unit_floats = s.groups > 1 ? s.group_floats() : panel_floats;
-  const int64_t step = units_of_block(unit_end - unit_begin, unit_floats * 4);
+  const int64_t step = units_of_block(unit_end - unit_begin, unit_floats * 4, tile_end - tile_begin);
   const ProductEpilogue& e = s.epilogue;
-  const float* bias =
-      e.head.bias < 0 ? nullptr : static_cast<const float*>(c.call->inputs[c.first + e.head.bias - 1]);
+  auto operand = [&](int i) {
+    return i < 0 ? nullptr : static_cast<const float*>(c.call->inputs[c.first + i - 1]);
+  };
+  const float *bias = operand(e.head.bias), *added = operand(e.head.added);
   const void* operands[kMaxProgramOperands] = {c.sums};
   for (int i = 1; i < e.program.operand_count; i++) operands[i] = c.call->inputs[c.first + i - 1];
   void* scratch = c.scratch + piece * static_cast<int64_t>(e.program.scratch_bytes());
@@ -101,7 +110,7 @@ void run_product(const ProductShape& s, const ProductCall& c, int64_t piece, Pan
       const int count = static_cast<int>(c.row_begin + piece_begin(rows, within + 1, tiles) - row);
       const int64_t out_row = matrix * s.rows + row;
       if (tile == tile_begin) pending = out_row;
-      rows_of(matrix, row, count, pointers);
+      const int64_t* row_offsets = rows_of(matrix, row, count, pointers);
       GemmTile t{pointers,
                  0,
                  s.taps,
@@ -113,10 +122,16 @@ void run_product(const ProductShape& s, const ProductCall& c, int64_t piece, Pan
                  bias ? bias + column : nullptr,
                  e.head.low,
                  e.head.high};
+      t.row_offsets = row_offsets;
+      if (added) t.added = added + out_row * width + column;
       if (s.groups == 1) {
-        // The first tiles fetch the next block's weights, one panel of each pair.
-        if (tile < tile_begin + 2 && tile + 1 < tile_end && last < unit_end)
-          t.ahead = (step + tile - tile_begin) * panel_floats;
+        // The first tiles share in fetching the next block's weights.
+        const int64_t sharing = std::min(tile_end - tile_begin, kFetchingTiles), share = tile - tile_begin;
+        if (share < sharing && sharing > 1) {
+          const int64_t next = std::min(step, unit_end - last) * unit_floats;
+          t.ahead = t.panels + (last - unit) * unit_floats + share * next / sharing;
+          t.ahead_floats = next / sharing;
+        }
         s.micro->gemm->run(t, count);
       } else {
         for (int64_t group = unit; group < last; group++) {
@@ -126,6 +141,7 @@ void run_product(const ProductShape& s, const ProductCall& c, int64_t piece, Pan
           t.panels += unit_floats;
           t.out += s.columns;
           if (t.bias) t.bias += s.columns;
+          if (t.added) t.added += s.columns;
         }
       }
       const int64_t done = out_row + count;

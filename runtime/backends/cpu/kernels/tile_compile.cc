@@ -210,6 +210,17 @@ bool is_column_vector(const Pointwise& pointwise, int k) {
   return pointwise.strides[k][pointwise.rank - 1] == 1 || pointwise.dims[pointwise.rank - 1] == 1;
 }
 
+// Whether operand k is f32 and lies as the result does.
+bool is_like_result(const Pointwise& pointwise, int k) {
+  int64_t dense = 1;
+  bool like = pointwise.dtypes[k] == EDGERT_F32;
+  for (int axis = pointwise.rank - 1; axis >= 0; axis--) {
+    like &= pointwise.dims[axis] == 1 || pointwise.strides[k][axis] == dense;
+    dense *= pointwise.dims[axis];
+  }
+  return like;
+}
+
 int only_user(Registers& all, int i) {
   if (all[i].uses != 1) return -1;
   for (int user = i + 1; user < all.count(); user++)
@@ -218,22 +229,19 @@ int only_user(Registers& all, int i) {
   return -1;
 }
 
-// Moves a bias and a clamp at the start of the program into `head`; gives the register that the product
-// then leaves in place of the accumulator.
-int take_head(const Pointwise& pointwise, Registers& all, FusedHead& head, int count) {
-  head = {-1, -INFINITY, INFINITY};
-  int at = 0;
-  if (all[0].dtype != EDGERT_F32) return at;
-  if (const int user = only_user(all, at); user >= 0 && all[user].code == kAdd) {
-    const int other = all[user].args[0] == at ? all[user].args[1] : all[user].args[0];
-    if (other != at && other < count && is_column_vector(pointwise, other)) {
-      head.bias = other;
-      all[other].uses--;
-      all[at].uses = 0;
-      at = user;
-    }
-  }
-  return at;
+// Where the only use of register `at` is its sum with an operand that `fits`, the product adds it: moves it
+// to `added` and `at` to the register of the sum. The same for a clamp below.
+template <class Fits>
+void take_sum(const Pointwise& pointwise, Registers& all, int32_t& added, int& at, Fits&& fits) {
+  if (all[at].dtype != EDGERT_F32) return;
+  const int user = only_user(all, at);
+  if (user < 0 || all[user].code != kAdd) return;
+  const int other = all[user].args[0] == at ? all[user].args[1] : all[user].args[0];
+  if (other == at || other >= pointwise.count || !fits(pointwise, other)) return;
+  added = other;
+  all[other].uses--;
+  all[at].uses = 0;
+  at = user;
 }
 
 int take_clamp(Registers& all, FusedHead& head, int at) {
@@ -317,7 +325,8 @@ Status emit(Registers& all, const Micro& micro, int operands, int start, TilePro
 
 }  // namespace
 
-Status compile_tiles(const Pointwise& pointwise, const Micro& micro, TileProgram& out, FusedHead* head) {
+Status compile_tiles(const Pointwise& pointwise, const Micro& micro, TileProgram& out, FusedHead* head,
+                     bool adds) {
   Pointwise walked = pointwise;
   const int code_count = pointwise.program ? static_cast<int>(pointwise.program->code.size()) : 0;
   if (code_count > kMaxTileSteps) return unsupported("a program of %d instructions", code_count);
@@ -353,7 +362,12 @@ Status compile_tiles(const Pointwise& pointwise, const Micro& micro, TileProgram
   out.result_converts = compute_dtype(walked.result) != walked.result;
 
   Registers all(walked);
-  int start = head ? take_head(walked, all, *head, walked.count) : 0;
+  int start = 0;
+  if (head) {
+    *head = {-1, -1, -INFINITY, INFINITY};
+    take_sum(walked, all, head->bias, start, is_column_vector);
+    if (adds) take_sum(walked, all, head->added, start, is_like_result);
+  }
   simplify(all, start == 0 ? walked.count : start + 1);
   if (head) start = take_clamp(all, *head, start);
   for (int i = 0; i < all.count(); i++)

@@ -56,17 +56,18 @@ struct TileProgram {
   uint64_t scratch_bytes() const { return static_cast<uint64_t>(slot_count * slot_bytes); }
 };
 
-// What a matrix product does itself while it stores a tile: add a vector over the columns, clamp.
+// What a matrix product does itself while it stores a tile: add a vector over the columns, add a tensor of
+// the result's shape, clamp.
 struct FusedHead {
-  int32_t bias = -1;  // operand of the program, or -1
+  int32_t bias = -1, added = -1;  // operands of the program, or -1
   float low, high;
 };
 
 // Compiles for the tier `micro`. With `head`, operand 0 is a product's accumulator, and what the product can
 // do itself is taken out of the program and put there; a program that is then empty has no steps and
-// `only_accumulator()` is true.
+// `only_accumulator()` is true. `adds`: the product can add a tensor.
 Status compile_tiles(const Pointwise& pointwise, const Micro& micro, TileProgram& out,
-                     FusedHead* head = nullptr);
+                     FusedHead* head = nullptr, bool adds = false);
 
 // Whether the result is operand 0 as it is.
 bool only_accumulator(const TileProgram& program);

@@ -9,14 +9,17 @@ namespace edgert::cpu {
 namespace {
 
 constexpr int kPoints = 36;
-constexpr int64_t kSide = 4;                 // of a tile of outputs
-constexpr int64_t kWindow = 6;               // of inputs that it needs
-constexpr int64_t kBlockBytes = 1536 << 10;  // of both sides of the products, to stay in the L2 cache
+constexpr int64_t kSide = 4;              // of a tile of outputs
+constexpr int64_t kWindow = 6;            // of inputs that it needs
+constexpr int64_t kBlockBytes = 1 << 20;  // of both sides of the products, to stay in the L2 cache
 
 struct Block {
   int64_t first, tiles;
-  float *windows, *products;  // [36][tiles][channels], [36][tiles][outputs]
+  float *windows, *products;  // [36][tiles][channels], [36][tiles][outputs], points point_floats() apart
 };
+
+// An odd number of cache lines: a tile's 36 vectors then lie in different sets of the cache.
+int64_t point_floats(int64_t tiles, int64_t channels) { return ((tiles * channels + 15) / 16 | 1) * 16; }
 
 // Where a tile is: its image and its first output pixel there.
 struct Place {
@@ -40,7 +43,8 @@ void transform_windows(const WinogradShape& s, const float* x, const Block& b) {
       const bool inside = line >= 0 && line < height && column >= 0 && column < width;
       pixels[i] = inside ? x + ((place.image * height + line) * width + column) * p.channels : s.zeros;
     }
-    s.micro->winograd->input(pixels, p.channels, b.windows + t * p.channels, b.tiles * p.channels);
+    s.micro->winograd->input(pixels, p.channels, b.windows + t * p.channels,
+                             point_floats(b.tiles, p.channels));
   }
 }
 
@@ -49,21 +53,26 @@ void multiply(const WinogradShape& s, const Block& b) {
   const int64_t most = s.micro->gemm->rows, groups = (b.tiles + most - 1) / most;
   for (int64_t point = 0; point < kPoints; point++)
     for (int64_t group = 0; group < groups; group++) {
-      const int64_t first = point * b.tiles + piece_begin(b.tiles, group, groups);
-      const int64_t count = point * b.tiles + piece_begin(b.tiles, group + 1, groups) - first;
+      const int64_t first = piece_begin(b.tiles, group, groups);
+      const int64_t count = piece_begin(b.tiles, group + 1, groups) - first;
+      const float* const windows = b.windows + point * point_floats(b.tiles, p.channels);
       const float* rows[kMaxRows];
-      for (int64_t r = 0; r < count; r++) rows[r] = b.windows + (first + r) * p.channels;
-      const GemmTile tile{rows,
-                          0,
-                          1,
-                          p.channels,
-                          p.winograd + point * s.panel_floats(),
-                          p.outputs,
-                          b.products + first * p.outputs,
-                          p.outputs,
-                          nullptr,
-                          -INFINITY,
-                          INFINITY};
+      for (int64_t r = 0; r < count; r++) rows[r] = windows + (first + r) * p.channels;
+      GemmTile tile{rows,
+                    0,
+                    1,
+                    p.channels,
+                    p.winograd + point * s.panel_floats(),
+                    p.outputs,
+                    b.products + point * point_floats(b.tiles, p.outputs) + first * p.outputs,
+                    p.outputs,
+                    nullptr,
+                    -INFINITY,
+                    INFINITY};
+      if (point + 1 < kPoints) {
+        tile.ahead = tile.panels + s.panel_floats() + s.panel_floats() * group / groups;
+        tile.ahead_floats = s.panel_floats() / groups;
+      }
       s.micro->gemm->run(tile, static_cast<int>(count));
     }
 }
@@ -79,8 +88,8 @@ void transform_products(const WinogradShape& s, const float* bias, float* y, con
       const bool inside = line < height && column < width;
       out[i] = inside ? y + ((place.image * height + line) * width + column) * p.outputs : nullptr;
     }
-    s.micro->winograd->output(b.products + t * p.outputs, b.tiles * p.outputs, p.outputs, out, bias,
-                              s.epilogue.head.low, s.epilogue.head.high);
+    s.micro->winograd->output(b.products + t * p.outputs, point_floats(b.tiles, p.outputs), p.outputs, out,
+                              bias, s.epilogue.head.low, s.epilogue.head.high);
   }
 }
 
@@ -122,19 +131,21 @@ Status plan_winograd(const ConvParams& p, edgert_plan& plan, WinogradShape& s) {
   s.tiles_y = (p.output[0] + kSide - 1) / kSide;
   s.tiles_x = (p.output[1] + kSide - 1) / kSide;
   s.tiles = p.batch * s.tiles_y * s.tiles_x;
-  EDGERT_TRY(plan_epilogue(p.epilogue, *s.micro, s.epilogue));
+  EDGERT_TRY(plan_epilogue(p.epilogue, *s.micro, false, s.epilogue));
   s.zeros = allocate<float>(plan, static_cast<size_t>(p.channels));
   if (!s.zeros) return no_memory();
   const double cost = static_cast<double>(s.tiles * kPoints) * p.channels * p.outputs / 60;
   s.pieces = std::min(pieces(static_cast<int64_t>(std::min(cost, 1e15)), plan.threads), s.tiles);
-  // As many tiles as two calls of the product take, if they fit; shared out evenly.
-  const int64_t fit = std::max<int64_t>(kBlockBytes / (kPoints * 4 * (p.channels + p.outputs)), 1);
-  const int64_t most = std::min<int64_t>(fit, 2 * s.micro->gemm->rows);
+  // As many tiles as two to four calls of the product take; shared out evenly.
+  const int64_t fit = kBlockBytes / (kPoints * 4 * (p.channels + p.outputs)), rows = s.micro->gemm->rows;
+  const int64_t most = std::clamp(fit, 2 * rows, 4 * rows);
   const int64_t each = (s.tiles + s.pieces - 1) / s.pieces;
   s.blocks = s.pieces * ((each + most - 1) / most);
   s.block = (s.tiles + s.blocks - 1) / s.blocks;
-  const int64_t bytes = s.block * kPoints * 4 * (p.channels + p.outputs);
-  s.piece_bytes = (static_cast<uint64_t>(bytes) + s.epilogue.program.scratch_bytes() + 63) / 64 * 64;
+  const int64_t floats = point_floats(s.block, p.channels) + point_floats(s.block, p.outputs);
+  s.piece_bytes =
+      (static_cast<uint64_t>(kPoints * floats) * sizeof(float) + s.epilogue.program.scratch_bytes() + 63) /
+      64 * 64;
   plan.scratch_bytes = s.piece_bytes * static_cast<uint64_t>(s.pieces);
   plan.lines = lines_of_conv(p, kSide, static_cast<uint64_t>(kPoints * s.panel_floats()) * sizeof(float));
   return {};
@@ -156,8 +167,8 @@ Status run_winograd(const WinogradShape& s, const edgert_call& call) {
     char* scratch = static_cast<char*>(call.scratch) + static_cast<uint64_t>(piece) * s.piece_bytes;
     Block b{};
     b.windows = reinterpret_cast<float*>(scratch);
-    b.products = b.windows + s.block * kPoints * p.channels;
-    void* registers = b.products + s.block * kPoints * p.outputs;
+    b.products = b.windows + kPoints * point_floats(s.block, p.channels);
+    void* registers = b.products + kPoints * point_floats(s.block, p.outputs);
     for (int64_t block = piece_begin(blocks, piece, s.pieces);
          block < piece_begin(blocks, piece + 1, s.pieces); block++) {
       b.first = band_first + piece_begin(tiles, block, blocks);

@@ -33,6 +33,18 @@ static inline void load_bias(const GemmTile& t, f32 (&sums)[Rows][Vectors], int6
 
 template <int Rows, int Vectors>
 static inline void store_tile(const GemmTile& t, f32 (&sums)[Rows][Vectors], int64_t column) {
+  const int64_t left = t.columns - column, stride = t.out_stride;
+  if (t.added) {
+    const float* added = t.added + column;
+#pragma GCC unroll 32
+    for (int r = 0; r < Rows; r++, added += stride)
+#pragma GCC unroll 32
+      for (int v = 0; v < Vectors; v++) {
+        const int64_t lanes = left - v * W;
+        if (lanes >= W) sums[r][v] += load(added + v * W);
+        else if (lanes > 0) sums[r][v] += load(added + v * W, (int)lanes);
+      }
+  }
   if (t.low > -INFINITY || t.high < INFINITY) {
     const f32 low = splat(t.low), high = splat(t.high);
 #pragma GCC unroll 32
@@ -40,7 +52,6 @@ static inline void store_tile(const GemmTile& t, f32 (&sums)[Rows][Vectors], int
 #pragma GCC unroll 32
       for (int v = 0; v < Vectors; v++) sums[r][v] = min(high, max(low, sums[r][v]));
   }
-  const int64_t left = t.columns - column, stride = t.out_stride;
   float* out = t.out + column;
 #pragma GCC unroll 32
   for (int r = 0; r < Rows; r++, out += stride)
@@ -52,12 +63,26 @@ static inline void store_tile(const GemmTile& t, f32 (&sums)[Rows][Vectors], int
     }
 }
 
+// What a tile fetches ahead: a line every so often, as the core can wait for few at once.
+struct Fetch {
+  const float* next;
+  int64_t step;  // floats for each multiplied row of weights
+};
+
+static inline Fetch fetch_of(const GemmTile& t, int64_t column, int64_t width) {
+  const int64_t tiles = (t.columns + width - 1) / width, steps = tiles * t.taps * t.channels;
+  return {t.ahead + column / width * t.ahead_floats / tiles, (t.ahead_floats + steps - 1) / steps};
+}
+
 // One tap. `a` are the ends of the rows: an index that counts up to 0 needs no bound in a register.
 template <int Rows, int Panels, bool Ahead>
 static inline void multiply_tap(const float* const (&a)[Rows], int64_t channels, const float*& panel,
-                                int64_t panel_stride, int64_t ahead, f32 (&sums)[Rows][Panels * kVectors]) {
+                                int64_t panel_stride, Fetch& fetch, f32 (&sums)[Rows][Panels * kVectors]) {
   for (int64_t c = -channels; c < 0; c++, panel += 16) {
-    if constexpr (Ahead) __builtin_prefetch(panel + ahead, 0, 2);
+    if constexpr (Ahead) {
+      __builtin_prefetch(fetch.next, 0, 2);
+      fetch.next += fetch.step;
+    }
     f32 w[Panels * kVectors];
 #pragma GCC unroll 32
     for (int v = 0; v < Panels * kVectors; v++)
@@ -76,15 +101,19 @@ static inline void multiply_tile(const GemmTile& t, int64_t column) {
   const int64_t panel_stride = t.tap_offsets ? t.panel_stride : t.taps * t.channels * 16;
   const float* const first = t.panels + column / 16 * panel_stride;
   const float* panel = first;
+  Fetch fetch = {};
+  if (t.ahead_floats > 0) fetch = fetch_of(t, column, Panels * 16);
   f32 sums[Rows][Panels * kVectors];
   load_bias(t, sums, column);
   for (int64_t tap = 0; tap < t.taps; tap++) {
     if (t.tap_offsets) panel = first + t.tap_offsets[tap];
+    const float* const* const rows = t.row_offsets ? t.rows : t.rows + tap * Rows;
+    const int64_t offset = t.row_offset + t.channels + (t.row_offsets ? t.row_offsets[tap] : 0);
     const float* a[Rows];
 #pragma GCC unroll 32
-    for (int r = 0; r < Rows; r++) a[r] = t.rows[tap * Rows + r] + t.row_offset + t.channels;
-    if (t.ahead) multiply_tap<Rows, Panels, true>(a, t.channels, panel, panel_stride, t.ahead, sums);
-    else multiply_tap<Rows, Panels, false>(a, t.channels, panel, panel_stride, 0, sums);
+    for (int r = 0; r < Rows; r++) a[r] = rows[r] + offset;
+    if (fetch.step) multiply_tap<Rows, Panels, true>(a, t.channels, panel, panel_stride, fetch, sums);
+    else multiply_tap<Rows, Panels, false>(a, t.channels, panel, panel_stride, fetch, sums);
   }
   store_tile(t, sums, column);
 }

@@ -21,8 +21,12 @@ struct GemmTile {
   // Where the weights lie otherwise: tap t of panel n at n * panel_stride + tap_offsets[t].
   int64_t panel_stride = 0;
   const int64_t* tap_offsets = nullptr;
-  // Floats from the weights that are read to those to fetch into the cache meanwhile; 0: none.
-  int64_t ahead = 0;
+  // Where not null, `rows` is one set, and these are added for each tap.
+  const int64_t* row_offsets = nullptr;
+  // What to fetch into the cache meanwhile.
+  const float* ahead = nullptr;
+  int64_t ahead_floats = 0;
+  const float* added = nullptr;  // before the clamp: [row count][columns], rows `out_stride` floats apart
 };
 
 struct GemmMicro {
