@@ -89,7 +89,7 @@ static void all(const DepthwiseTile& t) {
     const int64_t count = t.pixels - pixel < kPixels ? t.pixels - pixel : kPixels;
     const int64_t column = t.start + pixel * t.stride, end = column + (count - 1) * t.stride + t.reach + 1;
     const bool inside = column >= 0 && end <= t.columns && count == kPixels;
-    Place place = {pixel, 0, column, end < t.columns ? end : t.columns, W};
+    Place place = {pixel, 0, column, end < 0 ? 0 : end < t.columns ? end : t.columns, W};
     for (; place.channel + W <= t.channels; place.channel += W)
       if (inside) multiply<Width, Stride, true>(t, place);
       else multiply<Width, Stride, false>(t, place);

@@ -75,6 +75,7 @@ static inline f32 clamp(f32 a, const f32* k) { return min(k[1], max(k[0], a)); }
 static inline f32 gate(f32 a, const f32* k) {
   return a * min(k[3], max(k[2], a * k[0] + k[1])) * k[4] + k[5];
 }
+static inline f32 gelu(f32 a, const f32* k) { return a * (erf(a * k[0]) + 1.0f) * k[1]; }
 static inline f32 leaky(f32 a, const f32* k) { return a < 0.0f ? a * k[0] : a; }
 static inline f32 leaky_by(f32 a, f32 b) { return a < 0.0f ? a * b : a; }
 static inline i32 equal(f32 a, f32 b) { return a == b; }
@@ -123,6 +124,7 @@ static constexpr MapMicro make() {
   f[kClamp] = with_constants<2, clamp>;
   f[kSilu] = unary<silu>;
   f[kGate] = with_constants<6, gate>;
+  f[kGelu] = with_constants<2, gelu>;
   f[kMultiplyAdd] = multiply_add;
   f[kLeaky] = with_constants<1, leaky>;
   f[kLeakyBy] = binary<leaky_by>;
