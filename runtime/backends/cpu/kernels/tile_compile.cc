@@ -305,6 +305,15 @@ Status add_step(Registers& all, const Micro& micro, int i, std::vector<int16_t>&
   return {};
 }
 
+Status make_room(Registers& all, int operands, edgert_plan& plan, TileProgram& out) {
+  size_t steps = 0, constants = 0;
+  for (int i = operands; i < all.count(); i++)
+    if (all[i].uses > 0) all[i].code == kConst ? constants++ : steps++;
+  out.steps = allocate<TileInstruction>(plan, steps);
+  out.constants = allocate<TileConstant>(plan, constants);
+  return out.steps && out.constants ? Status{} : no_memory();
+}
+
 // `start` is the register that operand 0 holds (0, or what the head of the program left there).
 Status emit(Registers& all, const Micro& micro, int operands, int start, TileProgram& out) {
   std::vector<int16_t> slots(all.count(), -1);
@@ -337,7 +346,8 @@ Status emit(Registers& all, const Micro& micro, int operands, int start, TilePro
 
 }  // namespace
 
-Status compile_tiles(const Pointwise& pointwise, const Micro& micro, TileProgram& out, FusedHead* head) {
+Status compile_tiles(const Pointwise& pointwise, const Micro& micro, edgert_plan& plan, TileProgram& out,
+                     FusedHead* head) {
   Pointwise walked = pointwise;
   const int code_count = pointwise.program ? static_cast<int>(pointwise.program->code.size()) : 0;
   if (code_count > kMaxTileSteps) return unsupported("a program of %d instructions", code_count);
@@ -379,6 +389,7 @@ Status compile_tiles(const Pointwise& pointwise, const Micro& micro, TileProgram
   for (int i = 0; i < all.count(); i++)
     widest = std::max(widest, static_cast<int64_t>(item_size(all[i].dtype)));
   out.slot_bytes = kTile * widest + 128;
+  EDGERT_TRY(make_room(all, walked.count, plan, out));
   return emit(all, micro, walked.count, start, out);
 }
 
