@@ -5,7 +5,8 @@
 namespace edgert::EDGERT_TIER {
 
 // Of two lines each: these sums, the weights of two rows of taps and one vector of x fit the registers.
-constexpr int kPixels = EDGERT_AVX512 || (EDGERT_NEON && sizeof(void*) == 8) ? 7 : 4;
+constexpr int kPixels = EDGERT_AVX512 || (EDGERT_NEON && sizeof(void*) == 8) ? 7 : EDGERT_PORTABLE ? 2 : 4;
+constexpr bool kMasks = EDGERT_AVX512 || EDGERT_AVX2;  // some lanes load as quickly as all
 
 // Pixels [first, first + kPixels) and W channels from `channel` on.
 struct Place {
@@ -17,7 +18,7 @@ struct Place {
 // A whole place has all its columns inside the image and all its lanes.
 template <bool Whole>
 [[gnu::always_inline]] static inline f32 load_lanes(const float* p, int lanes) {
-  return Whole || lanes == W ? load(p) : load(p, lanes);
+  return Whole || (!kMasks && lanes == W) ? load(p) : load(p, lanes);
 }
 
 // Adds the products of one line of x, `weights` for each of the lines of `sums`. Every vector of x serves all
