@@ -34,6 +34,7 @@ from edgec.passes.lookup_tables import lookup_tables
 from edgec.passes.order_nodes import order_nodes
 from edgec.passes.pack_weights import pack_weights
 from edgec.passes.prefix_symbols import prefix_symbols
+from edgec.passes.raise_maps import raise_maps
 from edgec.passes.simplify_programs import simplify_programs
 from edgec.passes.sink_reshapes import sink_reshapes
 from edgec.passes.views import views
@@ -62,6 +63,7 @@ PASSES: tuple[Pass, ...] = (
     sink_reshapes,
     views,
     fuse_maps,
+    raise_maps,
     lookup_tables,
     fold_affine,
     fuse_epilogues,

@@ -18,6 +18,8 @@ KINDS = [
     "silu",
     "hard_swish",
     "affine_gate",
+    "gelu",
+    "halved_gelu",
     "residual",
     "tensor",
     "repeated",
@@ -85,6 +87,11 @@ def epilogue(
         return b.finish(b("max", b("mul", x, b.const(0.1, F32)), x)), [bias], F32
     if kind == "silu":
         return b.finish(b("mul", x, b("sigmoid", x))), [bias], F32
+    if kind.endswith("gelu"):
+        half = b.const(0.5, F32)
+        curve = b("add", b("erf", b("mul", x, b.const(0.5**0.5, F32))), b.const(1.0, F32))
+        y = b("mul", x, curve) if kind == "gelu" else b("mul", curve, b("mul", half, x))
+        return b.finish(b("mul", y, half) if kind == "gelu" else y), [bias], F32
     if kind == "affine_gate":
         gate = b("max", b("add", x, b.const(3.0, F32)), b.const(0.0, F32))
         y = b("mul", x, b("min", gate, b.const(6.0, F32)))

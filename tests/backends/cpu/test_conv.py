@@ -65,6 +65,36 @@ def test_products(cpu: Device, case: tuple[Conv | ConvTranspose, list[Array], bo
     compare(op, operands, cpu, {1}, {1: form(operands[1].shape, op.groups)})
 
 
+@settings(max_examples=100, deadline=None)
+@given(
+    size=st.tuples(st.integers(1, 9), st.integers(1, 34)),
+    kernel=st.tuples(st.integers(1, 5), st.sampled_from([1, 3, 5, 7])),
+    strides=st.tuples(st.integers(1, 2), st.integers(1, 3)),
+    pads=st.tuples(*[st.integers(0, 5)] * 4),
+    channels=st.integers(1, 50),
+    kind=st.sampled_from(KINDS),
+)
+def test_depthwise(
+    cpu: Device,
+    size: tuple[int, int],
+    kernel: tuple[int, int],
+    strides: tuple[int, int],
+    pads: tuple[int, int, int, int],
+    channels: int,
+    kind: str,
+) -> None:
+    """Lines of any length, with windows that lie in the margins in part and as a whole."""
+    ends = [max(e, k - n - b) for n, k, b, e in zip(size, kernel, pads[:2], pads[2:], strict=True)]
+    x = numbers(RANDOM, (2, *size, channels), "float32")
+    w = numbers(RANDOM, (channels, *kernel, 1), "float32")
+    bare = Conv(strides, (*pads[:2], *ends), (1, 1), channels)
+    types = [TensorType(DType.F32, x.shape), TensorType(DType.F32, w.shape)]
+    shape = [int(d) for d in bare.infer(types, Context())[0].shape]
+    program, operands, dtype = epilogue(kind, shape, RANDOM)
+    op = Conv(strides, (*pads[:2], *ends), (1, 1), channels, program, DType.F32, dtype)
+    compare(op, [x, w, *operands], cpu, {1}, {1: forms.conv_form(w.shape, channels)})
+
+
 @pytest.mark.parametrize(
     ("size", "kernel", "inputs", "outputs", "groups", "stride"),
     [

@@ -33,7 +33,7 @@ Status plan_attention(const NodeArgs& args, edgert_plan& plan) {
   if (p.matrices() * p.queries * p.width == 0) return {};
   state->micro = &micro();
   state->plain = !p.scores.program;
-  EDGERT_TRY(compile_tiles(p.scores, *state->micro, state->program));
+  EDGERT_TRY(compile_tiles(p.scores, *state->micro, plan, state->program));
   const int64_t rows = state->micro->gemm->rows;
   state->blocks = (p.queries + rows - 1) / rows;
   const double products = static_cast<double>(p.matrices()) * p.queries * p.keys;

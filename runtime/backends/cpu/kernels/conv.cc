@@ -38,7 +38,7 @@ Status plan_as_product(const ConvParams& p, edgert_plan& plan, ConvState& state)
   s.columns = p.outputs / s.groups;
   s.taps = state.rows.taps;
   s.channels = state.rows.segment ? state.rows.segment : p.channels / s.groups;
-  EDGERT_TRY(plan_product(p.epilogue, plan.threads, s));
+  EDGERT_TRY(plan_product(p.epilogue, plan, s));
   const auto pieces = static_cast<uint64_t>(s.pieces());
   state.pointer_bytes = aligned(static_cast<uint64_t>(s.taps * s.micro->gemm->rows) * sizeof(float*));
   state.border_bytes =

@@ -40,7 +40,7 @@ Status plan_transpose(const NodeArgs& args, edgert_plan& plan) {
     return plan_generic(p.epilogue, x, w, p.accumulator, state->generic_epilogue, plan);
   }
   state->micro = &micro();
-  EDGERT_TRY(plan_epilogue(p.epilogue, *state->micro, false, state->epilogue));
+  EDGERT_TRY(plan_epilogue(p.epilogue, *state->micro, plan, false, state->epilogue));
   const int last = p.spatial - 1;
   const int64_t inputs = p.channels / p.groups, outputs = p.outputs / p.groups;
   state->lines = size / (p.outputs * p.output[last]);

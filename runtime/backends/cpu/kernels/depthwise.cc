@@ -134,7 +134,7 @@ void run_lines(const DepthwiseShape& s, const edgert_call& call, Range lines, Ra
 Status plan_depthwise(const ConvParams& p, edgert_plan& plan, DepthwiseShape& s) {
   s.params = &p;
   s.micro = &micro();
-  EDGERT_TRY(plan_epilogue(p.epilogue, *s.micro, false, s.epilogue));
+  EDGERT_TRY(plan_epilogue(p.epilogue, *s.micro, plan, false, s.epilogue));
   const int64_t size = p.epilogue.size();
   s.width = taps_at_a_time(p);
   s.lines = size / (p.outputs * p.output[p.spatial - 1]);

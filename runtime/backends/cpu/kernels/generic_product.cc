@@ -89,7 +89,7 @@ Dot dot_of(int32_t a, int32_t b) {
 
 Status plan_generic(const Pointwise& epilogue, int32_t a, int32_t b, int32_t accumulator,
                     GenericEpilogue& out, edgert_plan& plan) {
-  EDGERT_TRY(compile_tiles(epilogue, micro(), out.program));
+  EDGERT_TRY(compile_tiles(epilogue, micro(), plan, out.program));
   switch (accumulator) {
     case EDGERT_F32: out.dot = dot_of<float>(a, b); break;
     case EDGERT_F64: out.dot = dot_of<double>(a, b); break;

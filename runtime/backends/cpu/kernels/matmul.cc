@@ -61,7 +61,7 @@ Status plan_matmul(const NodeArgs& args, edgert_plan& plan) {
   s.groups = s.taps = 1;
   s.columns = p.n;
   s.channels = p.k;
-  EDGERT_TRY(plan_product(p.epilogue, plan.threads, s));
+  EDGERT_TRY(plan_product(p.epilogue, plan, s));
   state->packed_a = s.scratch_bytes();
   state->packed_b =
       state->packed_a + (p.transpose_a ? static_cast<uint64_t>(state->a_matrices * p.m * p.k) * 4 : 0);

@@ -1,4 +1,4 @@
-// pool: rows of the result, spread over the threads; each pixel from the list of its window's pixels.
+// pool: rows of the result, spread over the threads; pixels from the list of their windows' pixels.
 #include "ops/pool.h"
 
 #include <algorithm>
@@ -85,10 +85,17 @@ int64_t divisor(const PoolState& state, int64_t padded_planes, int64_t column_st
       padded_planes * std::min(p.kernel[axis], (room + p.dilations[axis] - 1) / p.dilations[axis]), 1);
 }
 
-// pixel(column, base, taps, count, divisor) for each pixel of result row `row`: its window is the elements
-// base + taps[k]. Neighbours whose windows lie inside the image share one list.
-template <class Pixel>
-void for_pixels(const PoolState& state, int64_t row, int64_t* scratch, Pixel&& pixel) {
+// How many pixels from `column` on, whose window begins at `start` and is whole, have whole windows.
+int64_t whole_windows(const PoolParams& p, int64_t column, int64_t start) {
+  const int32_t axis = p.spatial - 1;
+  const int64_t room = p.input[axis] - 1 - (p.kernel[axis] - 1) * p.dilations[axis] - start;
+  return std::min(room / p.strides[axis] + 1, p.output[axis] - column);
+}
+
+// run(column, pixels, base, taps, count, divisor) for runs of pixels of result row `row` with windows of
+// equal form: the elements base + taps[k], those of the next pixel a stride further on.
+template <class Run>
+void for_runs(const PoolState& state, int64_t row, int64_t* scratch, Run&& run) {
   const PoolParams& p = state.pool;
   int64_t* planes = scratch;
   int64_t* taps = scratch + state.planes;
@@ -97,19 +104,16 @@ void for_pixels(const PoolState& state, int64_t row, int64_t* scratch, Pixel&& p
   const int32_t axis = p.spatial - 1;
   const int64_t step = p.dilations[axis] * p.channels;
   const bool averages = p.kind == PoolKind::kAverage;
-  bool listed = false;  // taps are those of a whole window
-  for (int64_t column = 0; column < p.output[axis]; column++) {
+  int64_t pixels;
+  for (int64_t column = 0; column < p.output[axis]; column += pixels) {
     int64_t start, first, last;
     pool_window(p, axis, column, start, first, last);
-    const bool whole = first == 0 && last == p.kernel[axis];
-    if (!whole || !listed) {
-      int64_t* tap = taps;
-      for (int64_t n = 0; n < plane_count; n++)
-        for (int64_t k = first; k < last; k++) *tap++ = planes[n] + k * step;
-    }
-    listed = whole;
-    const int64_t count = plane_count * (last - first);
-    pixel(column, start * p.channels, taps, count, averages ? divisor(state, padded, start, count) : 1);
+    pixels = first == 0 && last == p.kernel[axis] ? whole_windows(p, column, start) : 1;
+    int64_t* tap = taps;
+    for (int64_t n = 0; n < plane_count; n++)
+      for (int64_t k = first; k < last; k++) *tap++ = planes[n] + k * step;
+    const int64_t count = tap - taps;
+    run(column, pixels, start * p.channels, taps, count, averages ? divisor(state, padded, start, count) : 1);
   }
 }
 
@@ -132,15 +136,21 @@ void pool_f32(const PoolState& state, const edgert_call& call) {
   const float* x = static_cast<const float*>(call.inputs[0]);
   const int64_t width = p.output[p.spatial - 1] * p.channels;
   for_rows(state, call, state.rows * width * state.taps / 8, [&](int64_t row, int64_t* scratch) {
+    PoolTile tile{};
+    tile.step = p.strides[p.spatial - 1] * p.channels;
+    tile.channels = p.channels;
     float* y = static_cast<float*>(call.outputs[0]) + row * width;
-    for_pixels(state, row, scratch,
-               [&](int64_t column, int64_t base, const int64_t* taps, int64_t count, int64_t counted) {
-                 float* out = y + column * p.channels;
-                 if (p.kind == PoolKind::kMax) state.micro->max(x + base, taps, count, p.channels, out);
-                 else
-                   state.micro->sum(x + base, taps, count, p.channels, 1.0f / static_cast<float>(counted),
-                                    out);
-               });
+    for_runs(state, row, scratch,
+             [&](int64_t column, int64_t pixels, int64_t base, const int64_t* taps, int64_t count,
+                 int64_t counted) {
+               tile.x = x + base;
+               tile.taps = taps;
+               tile.count = count;
+               tile.pixels = pixels;
+               tile.y = y + column * p.channels;
+               if (p.kind == PoolKind::kMax) state.micro->max(tile);
+               else state.micro->sum(tile, 1.0f / static_cast<float>(counted));
+             });
   });
 }
 
@@ -195,17 +205,21 @@ void pool_any(const PoolState& state, const edgert_call& call) {
   const PoolParams& p = state.pool;
   const auto* x = static_cast<const typename S::Stored*>(call.inputs[0]);
   const int64_t width = p.output[p.spatial - 1] * p.channels;
+  const int64_t stride = p.strides[p.spatial - 1] * p.channels;
   for_rows(state, call, state.rows * width * state.taps, [&](int64_t row, int64_t* scratch) {
     auto* y = static_cast<typename S::Stored*>(call.outputs[0]) + row * width;
     int64_t* positions = p.indices ? static_cast<int64_t*>(call.outputs[1]) + row * width : nullptr;
-    for_pixels(state, row, scratch,
-               [&](int64_t column, int64_t base, const int64_t* taps, int64_t count, int64_t counted) {
-                 const int64_t at = column * p.channels;
+    for_runs(state, row, scratch,
+             [&](int64_t column, int64_t pixels, int64_t base, const int64_t* taps, int64_t count,
+                 int64_t counted) {
+               for (int64_t i = 0; i < pixels; i++) {
+                 const int64_t at = (column + i) * p.channels, from = base + i * stride;
                  if (p.kind == PoolKind::kMax)
-                   max_pixel<S>(p, x, base, taps, count, y + at, positions ? positions + at : nullptr);
+                   max_pixel<S>(p, x, from, taps, count, y + at, positions ? positions + at : nullptr);
                  else if constexpr (std::is_floating_point_v<typename S::Value>)
-                   mean_pixel<S>(p, x + base, taps, count, counted, y + at);
-               });
+                   mean_pixel<S>(p, x + from, taps, count, counted, y + at);
+               }
+             });
   });
 }
 

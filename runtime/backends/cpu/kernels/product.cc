@@ -21,8 +21,9 @@ void cut_work(double cost, int64_t tiles, int64_t units, int32_t threads, int64_
   }
 }
 
-Status plan_epilogue(const Pointwise& epilogue, const Micro& micro, bool adds, ProductEpilogue& e) {
-  EDGERT_TRY(compile_tiles(epilogue, micro, e.program, &e.head, adds));
+Status plan_epilogue(const Pointwise& epilogue, const Micro& micro, edgert_plan& plan, bool adds,
+                     ProductEpilogue& e) {
+  EDGERT_TRY(compile_tiles(epilogue, micro, plan, e.program, &e.head, adds));
   e.plain = only_accumulator(e.program);
   e.in_place = epilogue.result == EDGERT_F32;
   return {};
@@ -33,15 +34,15 @@ edgert_lines lines_of_conv(const ConvParams& p, int64_t multiple, uint64_t weigh
   return {multiple, p.strides[0], 1, p.pads[0], (p.kernel[0] - 1) * p.dilations[0] - p.pads[0], weight_bytes};
 }
 
-Status plan_product(const Pointwise& epilogue, int32_t threads, ProductShape& s) {
+Status plan_product(const Pointwise& epilogue, edgert_plan& plan, ProductShape& s) {
   ProductEpilogue& e = s.epilogue;
-  EDGERT_TRY(plan_epilogue(epilogue, *s.micro, true, e));
+  EDGERT_TRY(plan_epilogue(epilogue, *s.micro, plan, true, e));
   const double sums = static_cast<double>(s.matrices) * s.rows * s.width();
   const double weights = static_cast<double>(s.groups) * s.columns * s.taps * s.channels;
   // About 60 multiply-adds or 4 weights a nanosecond.
   const double cost =
       std::max(sums * s.taps * s.channels / 60, weights / 4) + sums * (e.plain ? 0 : e.program.cost);
-  cut_work(cost, s.tiles() * s.matrices, s.column_units(), threads, s.row_pieces, s.column_pieces);
+  cut_work(cost, s.tiles() * s.matrices, s.column_units(), plan.threads, s.row_pieces, s.column_pieces);
   return {};
 }
 

@@ -23,7 +23,8 @@ struct ProductEpilogue {
 };
 
 // `adds`: the inner loop can add a tensor.
-Status plan_epilogue(const Pointwise& epilogue, const Micro& micro, bool adds, ProductEpilogue& out);
+Status plan_epilogue(const Pointwise& epilogue, const Micro& micro, edgert_plan& plan, bool adds,
+                     ProductEpilogue& out);
 
 // How a convolution of one image runs over part of its lines.
 edgert_lines lines_of_conv(const ConvParams& params, int64_t multiple, uint64_t weight_bytes);
@@ -53,7 +54,7 @@ void cut_work(double cost, int64_t tiles, int64_t units, int32_t threads, int64_
               int64_t& column_pieces);
 
 // Compiles the epilogue and decides how to cut the work; the sizes are set.
-Status plan_product(const Pointwise& epilogue, int32_t threads, ProductShape& shape);
+Status plan_product(const Pointwise& epilogue, edgert_plan& plan, ProductShape& shape);
 
 // `inputs` are the call's; the epilogue's operands follow from `first` on.
 struct ProductCall {

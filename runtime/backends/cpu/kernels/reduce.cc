@@ -25,9 +25,9 @@ struct ReduceState {
 
 uint64_t aligned(int64_t bytes) { return (static_cast<uint64_t>(bytes) + 63) / 64 * 64; }
 
-Status compile(Pointwise& pointwise, TileProgram& program, const edgert_plan& plan, int64_t& count) {
+Status compile(Pointwise& pointwise, TileProgram& program, edgert_plan& plan, int64_t& count) {
   collapse(pointwise);
-  EDGERT_TRY(compile_tiles(pointwise, micro(), program));
+  EDGERT_TRY(compile_tiles(pointwise, micro(), plan, program));
   const double cost = static_cast<double>(pointwise.size()) * static_cast<double>(program.cost);
   count = pieces(static_cast<int64_t>(std::min(cost, 1e15)), plan.threads);
   return {};

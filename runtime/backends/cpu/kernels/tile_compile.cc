@@ -16,6 +16,7 @@ namespace {
 enum Code : int {
   kConst = 0,
   kExp = 11,
+  kErf = 27,
   kSigmoid = 28,
   kAdd = 40,
   kSub = 41,
@@ -107,19 +108,15 @@ bool is_power_of_two(float x) {
 
 constexpr float kNothing = -0.0f;  // added to a number, it leaves even the sign of a zero
 
-// A product or sum of a gate that nothing else reads and a constant goes into the gate.
-bool join_gate(Registers& all, int i, int gate, int code, float value) {
-  const Register inner = all[gate];
-  if (inner.code != kGate || inner.uses != 1 || inner.k[5] != 0) return false;
-  if (code == kMultiplyConstant && inner.k[4] != 1) return false;
-  Constants k = inner.k;
-  k[code == kMultiplyConstant ? 4 : 5] = value;
-  all.rewrite(i, kGate, k, inner.args[0]);
-  return true;
-}
-
+// A product or sum with a constant, as part of a gate or GELU that nothing else reads where it can be.
 void with_constant(Registers& all, int i, int code, float value, int other) {
-  if (!join_gate(all, i, other, code, value)) all.rewrite(i, code, {value}, other);
+  const Register inner = all[other];
+  Constants k = inner.k;
+  const bool scales = code == kMultiplyConstant, only = inner.uses == 1;
+  if (only && inner.code == kGate && k[5] == 0 && (!scales || k[4] == 1)) k[scales ? 4 : 5] = value;
+  else if (only && inner.code == kGelu && scales && k[1] == 1) k[1] = value;
+  else return all.rewrite(i, code, {value}, other);
+  all.rewrite(i, inner.code, k, inner.args[0]);
 }
 
 // One instruction with a constant argument.
@@ -163,6 +160,29 @@ bool join_hard_swish(Registers& all, int i, int x, int factor) {
   return true;
 }
 
+// Register i, or what it is a power of two times as much of, if nothing else reads it: then `factor` is that.
+int unscaled(Registers& all, int i, float& factor) {
+  const Register r = all[i];
+  factor = 1;
+  if (r.code != kMultiplyConstant || r.uses != 1 || !is_power_of_two(r.k[0])) return i;
+  factor = r.k[0];
+  return r.args[0];
+}
+
+// x * (erf(x * scale) + 1), either factor scaled by a power of two; `gate` is the second.
+bool join_gelu(Registers& all, int i, int x, int gate) {
+  float of_x, of_gate;
+  x = unscaled(all, x, of_x);
+  const Register sum = all[unscaled(all, gate, of_gate)];
+  if (sum.code != kAddConstant || sum.k[0] != 1 || sum.uses != 1) return false;
+  const Register curve = all[sum.args[0]];
+  if (curve.code != kErf || curve.uses != 1) return false;
+  const Register scale = all[curve.args[0]];
+  if (scale.code != kMultiplyConstant || scale.uses != 1 || scale.args[0] != x) return false;
+  all.rewrite(i, kGelu, {scale.k[0], of_x * of_gate}, x);
+  return true;
+}
+
 void join(Registers& all, int i) {
   const Register r = all[i];
   for (int k = 0; k < 2; k++) {
@@ -170,7 +190,7 @@ void join(Registers& all, int i) {
     const Register factor = all[other];
     if (r.code == kMul && factor.code == kSigmoid && factor.args[0] == one && factor.uses == 1)
       return all.rewrite(i, kSilu, {}, one);
-    if (r.code == kMul && join_hard_swish(all, i, one, other)) return;
+    if (r.code == kMul && (join_hard_swish(all, i, one, other) || join_gelu(all, i, one, other))) return;
     // max(x, x * slope)
     const bool slopes = factor.code == kMultiplyConstant && factor.args[0] == one && factor.uses == 1;
     if (r.code == kMax && slopes && factor.k[0] > 0 && factor.k[0] <= 1)
@@ -271,7 +291,7 @@ class Slots {
 };
 
 float cost_of(int code, bool fast) {
-  const bool hard = (code >= kExp && code <= kSigmoid) || code == kSilu || code == 46;
+  const bool hard = (code >= kExp && code <= kSigmoid) || code == kSilu || code == kGelu || code == 46;
   return (hard ? 0.3f : 0.05f) * (fast ? 1 : 20);
 }
 
@@ -291,6 +311,15 @@ Status add_step(Registers& all, const Micro& micro, int i, std::vector<int16_t>&
   std::copy(r.k.begin(), r.k.end(), step.k);
   out.cost += cost_of(r.code, fast);
   return {};
+}
+
+Status make_room(Registers& all, int operands, edgert_plan& plan, TileProgram& out) {
+  size_t steps = 0, constants = 0;
+  for (int i = operands; i < all.count(); i++)
+    if (all[i].uses > 0) all[i].code == kConst ? constants++ : steps++;
+  out.steps = allocate<TileInstruction>(plan, steps);
+  out.constants = allocate<TileConstant>(plan, constants);
+  return out.steps && out.constants ? Status{} : no_memory();
 }
 
 // `start` is the register that operand 0 holds (0, or what the head of the program left there).
@@ -325,8 +354,8 @@ Status emit(Registers& all, const Micro& micro, int operands, int start, TilePro
 
 }  // namespace
 
-Status compile_tiles(const Pointwise& pointwise, const Micro& micro, TileProgram& out, FusedHead* head,
-                     bool adds) {
+Status compile_tiles(const Pointwise& pointwise, const Micro& micro, edgert_plan& plan, TileProgram& out,
+                     FusedHead* head, bool adds) {
   Pointwise walked = pointwise;
   const int code_count = pointwise.program ? static_cast<int>(pointwise.program->code.size()) : 0;
   if (code_count > kMaxTileSteps) return unsupported("a program of %d instructions", code_count);
@@ -373,6 +402,7 @@ Status compile_tiles(const Pointwise& pointwise, const Micro& micro, TileProgram
   for (int i = 0; i < all.count(); i++)
     widest = std::max(widest, static_cast<int64_t>(item_size(all[i].dtype)));
   out.slot_bytes = kTile * widest + 128;
+  EDGERT_TRY(make_room(all, walked.count, plan, out));
   return emit(all, micro, walked.count, start, out);
 }
 

@@ -114,8 +114,23 @@ int64_t rows_of_tile(int64_t columns) {
   return rows >= step ? rows / step * step : std::max<int64_t>(rows, 1);
 }
 
-void run_block(Run& run, const Block& block) {
+// Whether the rows of all operands and the result follow each other without gaps, or are one number.
+bool runs_on(const TileProgram& program, const Block& block) {
+  bool found = block.columns == block.out_stride && program.rank > 1;
+  for (int i = 0; found && i < program.operand_count; i++) {
+    const int64_t* strides = program.operands[i].strides + program.rank - 2;
+    const bool dense = strides[1] == 1 && strides[0] == block.columns;
+    found = !program.operands[i].used || dense || (strides[0] == 0 && strides[1] == 0);
+  }
+  return found;
+}
+
+void run_block(Run& run, Block block) {
   std::fill_n(run.loaded, kMaxProgramOperands, false);
+  if (runs_on(run.program, block)) {
+    block.out_stride = block.columns *= block.rows;
+    block.rows = 1;
+  }
   if (block.columns > kTile) {
     for (int64_t row = 0; row < block.rows; row++)
       for (int64_t column = 0; column < block.columns; column += kTile)

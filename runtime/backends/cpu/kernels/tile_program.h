@@ -42,8 +42,8 @@ struct TileProgram {
   int64_t dims[EDGERT_MAX_RANK];
   int64_t rows, columns;
   TileOperand operands[kMaxProgramOperands];
-  TileInstruction steps[kMaxTileSteps];
-  TileConstant constants[kMaxTileSteps];
+  TileInstruction* steps;  // in the plan's memory
+  TileConstant* constants;
   StoreFunction store;
   int32_t result_size;           // bytes of a stored element
   int32_t computed_result_size;  // bytes of it in a register
@@ -63,10 +63,10 @@ struct FusedHead {
   float low, high;
 };
 
-// Compiles for the tier `micro`. With `head`, operand 0 is a product's accumulator, and what the product can
-// do itself is taken out of the program and put there; a program that is then empty has no steps and
-// `only_accumulator()` is true. `adds`: the product can add a tensor.
-Status compile_tiles(const Pointwise& pointwise, const Micro& micro, TileProgram& out,
+// Compiles for the tier `micro`, into the plan's memory. With `head`, operand 0 is a product's accumulator,
+// and what the product can do itself is taken out of the program and put there; a program that is then empty
+// has no steps and `only_accumulator()` is true. `adds`: the product can add a tensor.
+Status compile_tiles(const Pointwise& pointwise, const Micro& micro, edgert_plan& plan, TileProgram& out,
                      FusedHead* head = nullptr, bool adds = false);
 
 // Whether the result is operand 0 as it is.

@@ -131,7 +131,7 @@ Status plan_winograd(const ConvParams& p, edgert_plan& plan, WinogradShape& s) {
   s.tiles_y = (p.output[0] + kSide - 1) / kSide;
   s.tiles_x = (p.output[1] + kSide - 1) / kSide;
   s.tiles = p.batch * s.tiles_y * s.tiles_x;
-  EDGERT_TRY(plan_epilogue(p.epilogue, *s.micro, false, s.epilogue));
+  EDGERT_TRY(plan_epilogue(p.epilogue, *s.micro, plan, false, s.epilogue));
   s.zeros = allocate<float>(plan, static_cast<size_t>(p.channels));
   if (!s.zeros) return no_memory();
   const double cost = static_cast<double>(s.tiles * kPoints) * p.channels * p.outputs / 60;

@@ -5,7 +5,8 @@
 namespace edgert::EDGERT_TIER {
 
 // Of two lines each: these sums, the weights of two rows of taps and one vector of x fit the registers.
-constexpr int kPixels = EDGERT_AVX512 || (EDGERT_NEON && sizeof(void*) == 8) ? 7 : 4;
+constexpr int kPixels = EDGERT_AVX512 || (EDGERT_NEON && sizeof(void*) == 8) ? 7 : EDGERT_PORTABLE ? 2 : 4;
+constexpr bool kMasks = EDGERT_AVX512 || EDGERT_AVX2;  // some lanes load as quickly as all
 
 // Pixels [first, first + kPixels) and W channels from `channel` on.
 struct Place {
@@ -17,7 +18,7 @@ struct Place {
 // A whole place has all its columns inside the image and all its lanes.
 template <bool Whole>
 [[gnu::always_inline]] static inline f32 load_lanes(const float* p, int lanes) {
-  return Whole || lanes == W ? load(p) : load(p, lanes);
+  return Whole || (!kMasks && lanes == W) ? load(p) : load(p, lanes);
 }
 
 // Adds the products of one line of x, `weights` for each of the lines of `sums`. Every vector of x serves all
@@ -89,7 +90,7 @@ static void all(const DepthwiseTile& t) {
     const int64_t count = t.pixels - pixel < kPixels ? t.pixels - pixel : kPixels;
     const int64_t column = t.start + pixel * t.stride, end = column + (count - 1) * t.stride + t.reach + 1;
     const bool inside = column >= 0 && end <= t.columns && count == kPixels;
-    Place place = {pixel, 0, column, end < t.columns ? end : t.columns, W};
+    Place place = {pixel, 0, column, end < 0 ? 0 : end < t.columns ? end : t.columns, W};
     for (; place.channel + W <= t.channels; place.channel += W)
       if (inside) multiply<Width, Stride, true>(t, place);
       else multiply<Width, Stride, false>(t, place);

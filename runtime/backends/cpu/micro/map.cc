@@ -14,6 +14,14 @@ template <class Body>
   for (; i < n; i += W) body(i);
 }
 
+// Of many instructions a vector.
+template <f32 (*F)(f32)>
+static void curve(const TileStep& s, int64_t n) {
+  const float* a = (const float*)s.a;
+  float* out = (float*)s.out;
+  for (int64_t i = 0; i < n; i += W) store(out + i, F(load(a + i)));
+}
+
 template <f32 (*F)(f32)>
 static void unary(const TileStep& s, int64_t n) {
   const float* a = (const float*)s.a;
@@ -59,6 +67,15 @@ static void multiply_add(const TileStep& s, int64_t n) {
   each(n, [&](int64_t i) { store(out + i, load(a + i) * load(b + i) + load(c + i)); });
 }
 
+static void gelu(const TileStep& s, int64_t n) {
+  const float* a = (const float*)s.a;
+  float* out = (float*)s.out;
+  for (int64_t i = 0; i < n; i += W) {
+    const f32 x = load(a + i);
+    store(out + i, x * (erf(x * s.k[0]) + 1.0f) * s.k[1]);
+  }
+}
+
 static inline f32 negative(f32 x) { return -x; }
 static inline f32 reciprocal(f32 x) { return 1.0f / x; }
 static inline f32 sign(f32 x) {
@@ -96,15 +113,15 @@ static constexpr MapMicro make() {
   f[8] = unary<trunc>;
   f[9] = unary<sqrt>;
   f[10] = unary<reciprocal>;
-  f[11] = unary<exp>;
-  f[12] = unary<log>;
-  f[13] = unary<expm1>;
-  f[14] = unary<log1p>;
-  f[15] = unary<sin>;
-  f[16] = unary<cos>;
-  f[23] = unary<tanh>;
-  f[27] = unary<erf>;
-  f[28] = unary<sigmoid>;
+  f[11] = curve<exp>;
+  f[12] = curve<log>;
+  f[13] = curve<expm1>;
+  f[14] = curve<log1p>;
+  f[15] = curve<sin>;
+  f[16] = curve<cos>;
+  f[23] = curve<tanh>;
+  f[27] = curve<erf>;
+  f[28] = curve<sigmoid>;
   f[40] = binary<sum_of>;
   f[41] = binary<difference>;
   f[42] = binary<product>;
@@ -121,8 +138,9 @@ static constexpr MapMicro make() {
   f[kAddConstant] = with_constants<1, add_constant>;
   f[kMultiplyConstant] = with_constants<1, multiply_constant>;
   f[kClamp] = with_constants<2, clamp>;
-  f[kSilu] = unary<silu>;
+  f[kSilu] = curve<silu>;
   f[kGate] = with_constants<6, gate>;
+  f[kGelu] = gelu;
   f[kMultiplyAdd] = multiply_add;
   f[kLeaky] = with_constants<1, leaky>;
   f[kLeakyBy] = binary<leaky_by>;

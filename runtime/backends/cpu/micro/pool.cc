@@ -18,44 +18,52 @@ struct Sum {
   static f32 fold(f32 a, f32 x) { return a + x; }
 };
 
-template <class Fold>
-void pixel(const float* x, const int64_t* taps, int64_t count, int64_t channels, float factor, float* y) {
-  int64_t c = 0;
-  for (; c + 2 * W <= channels; c += 2 * W) {
-    f32 total[2] = {Fold::identity(), Fold::identity()};
-    for (int64_t begin = 0; begin < count; begin += kBlock) {
-      const int64_t end = begin + kBlock < count ? begin + kBlock : count;
-      f32 a = Fold::identity(), b = a;
-      for (int64_t k = begin; k < end; k++) {
-        a = Fold::fold(a, load(x + taps[k] + c));
-        b = Fold::fold(b, load(x + taps[k] + c + W));
+// `lanes` channels from `channel` on of Pixels pixels.
+template <class Fold, int Pixels, bool Partial>
+void fold(const PoolTile& t, int64_t pixel, int64_t channel, int lanes, float factor) {
+  const float* x = t.x + pixel * t.step + channel;
+  f32 total[Pixels];
+#pragma GCC unroll 4
+  for (int p = 0; p < Pixels; p++) total[p] = Fold::identity();
+  for (int64_t begin = 0; begin < t.count; begin += kBlock) {
+    const int64_t end = begin + kBlock < t.count ? begin + kBlock : t.count;
+    f32 a[Pixels];
+#pragma GCC unroll 4
+    for (int p = 0; p < Pixels; p++) a[p] = Fold::identity();
+    for (int64_t k = begin; k < end; k++) {
+#pragma GCC unroll 4
+      for (int p = 0; p < Pixels; p++) {
+        const float* at = x + p * t.step + t.taps[k];
+        a[p] = Fold::fold(a[p], Partial ? load(at, lanes) : load(at));
       }
-      total[0] = Fold::fold(total[0], a);
-      total[1] = Fold::fold(total[1], b);
     }
-    store(y + c, total[0] * factor);
-    store(y + c + W, total[1] * factor);
+#pragma GCC unroll 4
+    for (int p = 0; p < Pixels; p++) total[p] = Fold::fold(total[p], a[p]);
   }
-  for (; c < channels; c += W) {
-    const int lanes = (int)(channels - c < W ? channels - c : W);
-    f32 total = Fold::identity();
-    for (int64_t begin = 0; begin < count; begin += kBlock) {
-      const int64_t end = begin + kBlock < count ? begin + kBlock : count;
-      f32 a = Fold::identity();
-      for (int64_t k = begin; k < end; k++) a = Fold::fold(a, load(x + taps[k] + c, lanes));
-      total = Fold::fold(total, a);
-    }
-    store(y + c, total * factor, lanes);
+#pragma GCC unroll 4
+  for (int p = 0; p < Pixels; p++) {
+    float* y = t.y + (pixel + p) * t.channels + channel;
+    if (Partial) store(y, total[p] * factor, lanes);
+    else store(y, total[p] * factor);
   }
 }
 
-void max_of(const float* x, const int64_t* taps, int64_t count, int64_t channels, float* y) {
-  pixel<Max>(x, taps, count, channels, 1.0f, y);
+template <class Fold, int Pixels>
+void all_channels(const PoolTile& t, int64_t pixel, float factor) {
+  int64_t c = 0;
+  for (; c + W <= t.channels; c += W) fold<Fold, Pixels, false>(t, pixel, c, W, factor);
+  if (c < t.channels) fold<Fold, Pixels, true>(t, pixel, c, (int)(t.channels - c), factor);
 }
 
-void sum_of(const float* x, const int64_t* taps, int64_t count, int64_t channels, float factor, float* y) {
-  pixel<Sum>(x, taps, count, channels, factor, y);
+template <class Fold>
+void all_pixels(const PoolTile& t, float factor) {
+  int64_t pixel = 0;
+  for (; pixel + 4 <= t.pixels; pixel += 4) all_channels<Fold, 4>(t, pixel, factor);
+  for (; pixel < t.pixels; pixel++) all_channels<Fold, 1>(t, pixel, factor);
 }
+
+void max_of(const PoolTile& t) { all_pixels<Max>(t, 1.0f); }
+void sum_of(const PoolTile& t, float factor) { all_pixels<Sum>(t, factor); }
 
 }  // namespace
 

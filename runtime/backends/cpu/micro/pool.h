@@ -1,15 +1,26 @@
-// One pixel of a pooled image from the pixels of its window.
+// Pixels of a pooled image from the pixels of their windows.
 #pragma once
 
 #include <stdint.h>
 
 namespace edgert {
 
+// Windows of equal form in a line: that of result pixel p, y[p * channels], is the pixels x[p * step +
+// taps[k]].
+struct PoolTile {
+  const float* x;
+  int64_t step;
+  const int64_t* taps;
+  int64_t count;  // of taps
+  int64_t channels, pixels;
+  float* y;
+};
+
 struct PoolMicro {
-  // y[c] = the largest x[taps[k] + c]; NaN wins; -infinity of none.
-  void (*max)(const float* x, const int64_t* taps, int64_t count, int64_t channels, float* y);
-  // y[c] = factor * the sum of x[taps[k] + c].
-  void (*sum)(const float* x, const int64_t* taps, int64_t count, int64_t channels, float factor, float* y);
+  // The largest of a window; NaN wins; -infinity of none.
+  void (*max)(const PoolTile& tile);
+  // factor * the sum of a window.
+  void (*sum)(const PoolTile& tile, float factor);
 };
 
 }  // namespace edgert

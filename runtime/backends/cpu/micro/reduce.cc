@@ -92,51 +92,43 @@ void run_of(const float* x, int64_t rows, int64_t stride, int64_t width, float m
   *out = Fold::join(splat(*out), Fold::join(splat(across), splat(tail)))[0];
 }
 
-// `vectors` vectors of columns at once, so that their accumulators stay in registers.
+// `vectors` vectors of columns of up to kBlock rows at once, so that their accumulators stay in registers.
 template <class Fold, int vectors>
 void block(const float* x, int64_t rows, int64_t stride, const float* mean, float* out) {
-  f32 total[vectors], m[vectors];
+  f32 a[vectors], m[vectors];
 #pragma GCC unroll 4
   for (int v = 0; v < vectors; v++) {
-    total[v] = load(out + v * W);
+    a[v] = Fold::identity();
     m[v] = mean ? load(mean + v * W) : splat(0.0f);
   }
-  for (int64_t begin = 0; begin < rows; begin += kBlock) {
-    const int64_t count = rows - begin < kBlock ? rows - begin : kBlock;
-    f32 a[vectors];
+  for (int64_t r = 0; r < rows; r++, x += stride) {
 #pragma GCC unroll 4
-    for (int v = 0; v < vectors; v++) a[v] = Fold::identity();
-    for (int64_t r = 0; r < count; r++, x += stride) {
-#pragma GCC unroll 4
-      for (int v = 0; v < vectors; v++) a[v] = Fold::fold(a[v], load(x + v * W) - m[v]);
-    }
-#pragma GCC unroll 4
-    for (int v = 0; v < vectors; v++) total[v] = Fold::join(total[v], a[v]);
+    for (int v = 0; v < vectors; v++) a[v] = Fold::fold(a[v], load(x + v * W) - m[v]);
   }
 #pragma GCC unroll 4
-  for (int v = 0; v < vectors; v++) store(out + v * W, total[v]);
+  for (int v = 0; v < vectors; v++) store(out + v * W, Fold::join(load(out + v * W), a[v]));
 }
 
 // The last columns, fewer than a vector has lanes.
 template <class Fold>
 void last_columns(const float* x, int64_t rows, int64_t stride, int count, const float* mean, float* out) {
-  f32 total = load(out, count);
   const f32 m = mean ? load(mean, count) : splat(0.0f);
-  for (int64_t begin = 0; begin < rows; begin += kBlock) {
-    const int64_t end = begin + kBlock < rows ? begin + kBlock : rows;
-    f32 a = Fold::identity();
-    for (int64_t r = begin; r < end; r++) a = Fold::fold(a, load(x + r * stride, count) - m);
-    total = Fold::join(total, a);
-  }
-  store(out, total, count);
+  f32 a = Fold::identity();
+  for (int64_t r = 0; r < rows; r++) a = Fold::fold(a, load(x + r * stride, count) - m);
+  store(out, Fold::join(load(out, count), a), count);
 }
 
 template <class Fold>
 void columns_of(const float* x, int64_t rows, int64_t stride, int64_t width, const float* mean, float* out) {
-  int64_t i = 0;
-  for (; i + 4 * W <= width; i += 4 * W) block<Fold, 4>(x + i, rows, stride, mean ? mean + i : mean, out + i);
-  for (; i + W <= width; i += W) block<Fold, 1>(x + i, rows, stride, mean ? mean + i : mean, out + i);
-  if (i < width) last_columns<Fold>(x + i, rows, stride, (int)(width - i), mean ? mean + i : mean, out + i);
+  for (int64_t begin = 0; begin < rows; begin += kBlock, x += kBlock * stride) {
+    const int64_t count = rows - begin < kBlock ? rows - begin : kBlock;
+    int64_t i = 0;
+    for (; i + 4 * W <= width; i += 4 * W)
+      block<Fold, 4>(x + i, count, stride, mean ? mean + i : mean, out + i);
+    for (; i + W <= width; i += W) block<Fold, 1>(x + i, count, stride, mean ? mean + i : mean, out + i);
+    if (i < width)
+      last_columns<Fold>(x + i, count, stride, (int)(width - i), mean ? mean + i : mean, out + i);
+  }
 }
 
 void run(int fold, const float* x, int64_t rows, int64_t stride, int64_t width, float* out) {
