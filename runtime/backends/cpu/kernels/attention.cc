@@ -3,7 +3,7 @@
 #include "ops/attention.h"
 
 #include <algorithm>
-#include <limits>
+#include <cmath>
 
 #include "backends/cpu/kernels/product.h"
 #include "backends/cpu/micro/softmax.h"
@@ -16,7 +16,8 @@ struct AttentionState {
   AttentionParams params;
   const Micro* micro;
   TileProgram program;
-  bool plain;  // the scores are the products
+  FusedHead head;
+  bool plain;  // the product makes the scores
   int64_t blocks, pieces;
   uint64_t values, scores, program_scratch, piece_bytes;  // offsets into a piece's scratch
 
@@ -32,8 +33,8 @@ Status plan_attention(const NodeArgs& args, edgert_plan& plan) {
   EDGERT_TRY(parse_attention(args, p));
   if (p.matrices() * p.queries * p.width == 0) return {};
   state->micro = &micro();
-  state->plain = !p.scores.program;
-  EDGERT_TRY(compile_tiles(p.scores, *state->micro, state->program));
+  EDGERT_TRY(compile_tiles(p.scores, *state->micro, state->program, &state->head));
+  state->plain = only_accumulator(state->program);
   const int64_t rows = state->micro->gemm->rows;
   state->blocks = (p.queries + rows - 1) / rows;
   const double products = static_cast<double>(p.matrices()) * p.queries * p.keys;
@@ -55,6 +56,8 @@ void pack_head(const AttentionParams& p, const edgert_call& call, int64_t batch,
   const auto* v = static_cast<const float*>(call.inputs[2]) + p.start(2, batch, head);
   for (int64_t i = 0; i * 16 < p.keys; i++)
     pack_panel(k, 1, p.row(1), p.depth, p.keys, i, keys + i * 16 * p.depth);
+  if (p.scale != 1)
+    for (int64_t i = 0; i < panel_floats(p.keys, p.depth); i++) keys[i] *= p.scale;
   for (int64_t i = 0; i * 16 < p.width; i++)
     pack_panel(v, p.row(2), 1, p.keys, p.width, i, values + i * 16 * p.keys);
 }
@@ -68,13 +71,14 @@ void attend(const AttentionState& state, const edgert_call& call, int64_t matrix
   const auto* q = static_cast<const float*>(call.inputs[0]) + p.start(0, batch, head) + row * p.row(0);
   float* scores = reinterpret_cast<float*>(scratch + state.scores);
   float* out = static_cast<float*>(call.outputs[0]) + (batch * p.queries + row) * result_row + head * p.width;
+  const FusedHead& end = state.head;
+  const float* bias = end.bias < 0 ? nullptr : static_cast<const float*>(call.inputs[2 + end.bias]);
   const float* pointers[kMaxRows];
   float sums[kMaxRows];
-  constexpr float kNone = std::numeric_limits<float>::infinity();
 
   for (int r = 0; r < count; r++) pointers[r] = q + r * p.row(0);
   state.micro->gemm->run({pointers, 0, 1, p.depth, reinterpret_cast<const float*>(scratch), p.keys, scores,
-                          p.keys, nullptr, -kNone, kNone},
+                          p.keys, bias, end.low, end.high},
                          count);
   if (!state.plain) {
     // The program sees the block's scores as part of a whole tensor of them.
@@ -88,7 +92,7 @@ void attend(const AttentionState& state, const edgert_call& call, int64_t matrix
   state.micro->softmax->weights(scores, p.keys, count, sums);
   for (int r = 0; r < count; r++) pointers[r] = scores + r * p.keys;
   state.micro->gemm->run({pointers, 0, 1, p.keys, reinterpret_cast<const float*>(scratch + state.values),
-                          p.width, out, result_row, nullptr, -kNone, kNone},
+                          p.width, out, result_row, nullptr, -INFINITY, INFINITY},
                          count);
   if (p.keys) state.micro->softmax->divide(out, result_row, p.width, count, sums);
 }
