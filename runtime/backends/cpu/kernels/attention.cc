@@ -17,7 +17,8 @@ struct AttentionState {
   const Micro* micro;
   TileProgram program;
   FusedHead head;
-  bool plain;  // the product makes the scores
+  bool plain;   // the product makes the scores
+  int64_t row;  // floats from a row of scores to the next
   int64_t blocks, pieces;
   uint64_t values, scores, program_scratch, piece_bytes;  // offsets into a piece's scratch
 
@@ -35,6 +36,7 @@ Status plan_attention(const NodeArgs& args, edgert_plan& plan) {
   state->micro = &micro();
   EDGERT_TRY(compile_tiles(p.scores, *state->micro, state->program, &state->head));
   state->plain = only_accumulator(state->program);
+  state->row = state->plain ? (p.keys + 15) / 16 * 16 : p.keys;
   const int64_t rows = state->micro->gemm->rows;
   state->blocks = (p.queries + rows - 1) / rows;
   const double products = static_cast<double>(p.matrices()) * p.queries * p.keys;
@@ -44,7 +46,7 @@ Status plan_attention(const NodeArgs& args, edgert_plan& plan) {
   auto after = [](uint64_t at, uint64_t bytes) { return (at + bytes + 63) / 64 * 64; };
   state->values = after(0, static_cast<uint64_t>(panel_floats(p.keys, p.depth)) * 4);
   state->scores = after(state->values, static_cast<uint64_t>(panel_floats(p.width, p.keys)) * 4);
-  state->program_scratch = after(state->scores, static_cast<uint64_t>(rows * p.keys) * 4);
+  state->program_scratch = after(state->scores, static_cast<uint64_t>(rows * state->row) * 4);
   state->piece_bytes = after(state->program_scratch, state->plain ? 0 : state->program.scratch_bytes());
   plan.scratch_bytes = state->piece_bytes * static_cast<uint64_t>(state->pieces);
   return {};
@@ -78,7 +80,7 @@ void attend(const AttentionState& state, const edgert_call& call, int64_t matrix
 
   for (int r = 0; r < count; r++) pointers[r] = q + r * p.row(0);
   state.micro->gemm->run({pointers, 0, 1, p.depth, reinterpret_cast<const float*>(scratch), p.keys, scores,
-                          p.keys, bias, end.low, end.high},
+                          state.row, bias, end.low, end.high},
                          count);
   if (!state.plain) {
     // The program sees the block's scores as part of a whole tensor of them.
@@ -89,8 +91,8 @@ void attend(const AttentionState& state, const edgert_call& call, int64_t matrix
     run_tiles(state.program, operands, whole, first, first + count, 0, p.keys,
               scratch + state.program_scratch);
   }
-  state.micro->softmax->weights(scores, p.keys, count, sums);
-  for (int r = 0; r < count; r++) pointers[r] = scores + r * p.keys;
+  state.micro->softmax->weights(scores, state.row, p.keys, count, sums);
+  for (int r = 0; r < count; r++) pointers[r] = scores + r * state.row;
   state.micro->gemm->run({pointers, 0, 1, p.keys, reinterpret_cast<const float*>(scratch + state.values),
                           p.width, out, result_row, nullptr, -INFINITY, INFINITY},
                          count);
