@@ -12,7 +12,7 @@ struct AttentionParams {
   int64_t all_heads[3] = {};      // that q, k and v have
   int64_t firsts[3] = {};         // which of them is read first
   float scale = 1;
-  Pointwise scores;               // over [batch, heads, queries, keys]; operand 1 is the node's operand 3
+  Pointwise scores;  // over [batch, heads, queries, keys]; operand 1 is the node's operand 3
 
   int64_t matrices() const { return batches * heads; }
   // Floats from a row to the next, and of the first of head `head` of `batch`, in q, k and v (0, 1, 2).
