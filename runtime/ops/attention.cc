@@ -9,6 +9,7 @@ constexpr const char* kNames[] = {"q", "k", "v"};
 
 Status parse_heads(const NodeArgs& args, AttentionParams& out) {
   EDGERT_TRY(read_int(args, "heads", 1, INT32_MAX, out.heads));
+  out.scale = static_cast<float>(args.node.number("scale", 1));
   std::span<const int64_t> firsts;
   EDGERT_TRY(read_ints(args, "firsts", 3, 0, INT32_MAX, firsts));
   for (size_t i = 0; i < 3; i++) {

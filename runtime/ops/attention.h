@@ -1,4 +1,4 @@
-// attention(heads, firsts, scores): edgec/ops/attention.py.
+// attention(heads, scale, firsts, scores): edgec/ops/attention.py.
 #pragma once
 
 #include "ops/pointwise.h"
@@ -11,7 +11,8 @@ struct AttentionParams {
   int64_t depth = 0, width = 0;   // of a head of q and k, of v
   int64_t all_heads[3] = {};      // that q, k and v have
   int64_t firsts[3] = {};         // which of them is read first
-  Pointwise scores;               // over [batch, heads, queries, keys]; operand 1 is the node's operand 3
+  float scale = 1;
+  Pointwise scores;  // over [batch, heads, queries, keys]; operand 1 is the node's operand 3
 
   int64_t matrices() const { return batches * heads; }
   // Floats from a row to the next, and of the first of head `head` of `batch`, in q, k and v (0, 1, 2).

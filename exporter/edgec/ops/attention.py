@@ -19,16 +19,18 @@ from edgec.ops.softmax import Softmax
 @register
 @dataclass(frozen=True)
 class Attention(Op):
-    """softmax(scores(q k^T)) v for each of `heads` heads.
+    """softmax(scores(q k^T scale)) v for each of `heads` heads.
 
     Operands: q [..., T, heads of q, D], k [..., S, heads of k, D], v [..., S, heads of v, E], all f32, then
     the extra operands of the program `scores`, each broadcasting to [..., heads, T, S]. Head i takes head
-    firsts[j] + i of operand j. `scores` runs on the products of queries and keys, the softmax along S.
+    firsts[j] + i of operand j. `scores` runs on the scaled products of queries and keys, the softmax
+    along S.
     Result: [..., T, heads, E]. Source: a pass, from two products around a softmax.
     """
 
     name = "attention"
     heads: int
+    scale: float = 1.0
     firsts: tuple[int, ...] = (0, 0, 0)
     scores: Program | None = None
 
@@ -62,7 +64,7 @@ class Attention(Op):
             for x, first in zip((q, k, v), self.firsts, strict=True)
         )
         with np.errstate(all="ignore"):
-            products = np.matmul(q, k.swapaxes(-1, -2))
+            products = np.matmul(q, k.swapaxes(-1, -2)) * np.float32(self.scale)
             scores = finish(self.scores, products, extras, DType.F32)
             (weights,) = Softmax(scores.ndim - 1).eval([scores])
             return [np.ascontiguousarray(np.matmul(weights, v).swapaxes(-3, -2))]

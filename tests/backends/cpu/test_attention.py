@@ -22,9 +22,9 @@ def scores(kind: str, shape: list[int]) -> tuple[Program | None, list[Array]]:
     scaled = b("mul", 0, b.const(0.25, F32))
     if kind == "scale":
         return b.finish(scaled), []
-    if kind == "keys":
+    if kind in ("mask", "keys"):
         mask = np.where(RANDOM.random(shape[-1]) < 0.3, np.float32(-10000), np.float32(0))
-        return b.finish(b("add", scaled, 1)), [mask]
+        return b.finish(b("add", 0 if kind == "mask" else scaled, 1)), [mask]
     return b.finish(b("add", scaled, 1)), [numbers(RANDOM, (*shape[:-3], 1, *shape[-2:]), "float32")]
 
 
@@ -39,9 +39,10 @@ def cases(draw: st.DrawFn) -> tuple[Attention, list[Array]]:
         numbers(RANDOM, (*batch, rows, first + heads + draw(st.integers(0, 1)), columns), "float32")
         for (rows, columns), first in zip(sizes, firsts, strict=True)
     ]
-    kind = draw(st.sampled_from(["none", "scale", "keys", "dense"]))
+    kind = draw(st.sampled_from(["none", "scale", "mask", "keys", "dense"]))
     program, extras = scores(kind, [*batch, heads, queries, keys])
-    return Attention(heads, firsts, program), [*operands, *extras]
+    scale = draw(st.sampled_from([1.0, 0.3]))
+    return Attention(heads, scale, firsts, program), [*operands, *extras]
 
 
 @settings(max_examples=150, deadline=None)
@@ -56,8 +57,8 @@ def test_attention(cpu: Device, case: tuple[Attention, list[Array]]) -> None:
 )
 def test_sizes_of_networks(cpu: Device, queries: int, keys: int, depth: int) -> None:
     qkv = [numbers(RANDOM, (2, rows, 9, depth), "float32") for rows in (queries, keys, keys)]
-    program, extras = scores("keys", [2, 3, queries, keys])
-    compare(Attention(3, (0, 3, 6), program), [*qkv, *extras], cpu)
+    program, extras = scores("mask", [2, 3, queries, keys])
+    compare(Attention(3, depth**-0.5, (0, 3, 6), program), [*qkv, *extras], cpu)
 
 
 def test_scores_that_are_not_finite(cpu: Device) -> None:
@@ -68,4 +69,4 @@ def test_scores_that_are_not_finite(cpu: Device) -> None:
     mask[0, 2, 3] = np.inf
     mask[0, 3] = -np.inf
     mask[1, 0, 1:] = -np.inf
-    compare(Attention(2, (0, 0, 0), program), [q, k, v, mask], cpu)
+    compare(Attention(2, scores=program), [q, k, v, mask], cpu)

@@ -141,8 +141,8 @@ def attentions() -> list[Case]:
     qkv = [f32(2, 7, 9, 20), f32(2, 18, 9, 20), f32(2, 18, 9, 17)]
     return [
         Case(Attention(1), [f32(5, 1, 4), f32(6, 1, 4), f32(6, 1, 3)]),
-        Case(Attention(3, (0, 3, 6), scaled_residual()), [*qkv, f32(18), f32(), f32(2, 1, 7, 18)]),
-        Case(Attention(2, (4, 0, 1)), [f32(3, 2, 1, 6, 4), f32(3, 2, 0, 6, 4), f32(3, 2, 0, 6, 5)]),
+        Case(Attention(3, 0.5, (0, 3, 6), scaled_residual()), [*qkv, f32(18), f32(), f32(2, 1, 7, 18)]),
+        Case(Attention(2, firsts=(4, 0, 1)), [f32(3, 2, 1, 6, 4), f32(3, 2, 0, 6, 4), f32(3, 2, 0, 6, 5)]),
     ]
 
 

@@ -3,7 +3,7 @@
 #include "ops/attention.h"
 
 #include <algorithm>
-#include <limits>
+#include <cmath>
 
 #include "backends/cpu/kernels/product.h"
 #include "backends/cpu/micro/softmax.h"
@@ -16,7 +16,9 @@ struct AttentionState {
   AttentionParams params;
   const Micro* micro;
   TileProgram program;
-  bool plain;  // the scores are the products
+  FusedHead head;
+  bool plain;   // the product makes the scores
+  int64_t row;  // floats from a row of scores to the next
   int64_t blocks, pieces;
   uint64_t values, scores, program_scratch, piece_bytes;  // offsets into a piece's scratch
 
@@ -32,8 +34,9 @@ Status plan_attention(const NodeArgs& args, edgert_plan& plan) {
   EDGERT_TRY(parse_attention(args, p));
   if (p.matrices() * p.queries * p.width == 0) return {};
   state->micro = &micro();
-  state->plain = !p.scores.program;
-  EDGERT_TRY(compile_tiles(p.scores, *state->micro, plan, state->program));
+  EDGERT_TRY(compile_tiles(p.scores, *state->micro, plan, state->program, &state->head));
+  state->plain = only_accumulator(state->program);
+  state->row = state->plain ? (p.keys + 15) / 16 * 16 : p.keys;
   const int64_t rows = state->micro->gemm->rows;
   state->blocks = (p.queries + rows - 1) / rows;
   const double products = static_cast<double>(p.matrices()) * p.queries * p.keys;
@@ -43,7 +46,7 @@ Status plan_attention(const NodeArgs& args, edgert_plan& plan) {
   auto after = [](uint64_t at, uint64_t bytes) { return (at + bytes + 63) / 64 * 64; };
   state->values = after(0, static_cast<uint64_t>(panel_floats(p.keys, p.depth)) * 4);
   state->scores = after(state->values, static_cast<uint64_t>(panel_floats(p.width, p.keys)) * 4);
-  state->program_scratch = after(state->scores, static_cast<uint64_t>(rows * p.keys) * 4);
+  state->program_scratch = after(state->scores, static_cast<uint64_t>(rows * state->row) * 4);
   state->piece_bytes = after(state->program_scratch, state->plain ? 0 : state->program.scratch_bytes());
   plan.scratch_bytes = state->piece_bytes * static_cast<uint64_t>(state->pieces);
   return {};
@@ -55,6 +58,8 @@ void pack_head(const AttentionParams& p, const edgert_call& call, int64_t batch,
   const auto* v = static_cast<const float*>(call.inputs[2]) + p.start(2, batch, head);
   for (int64_t i = 0; i * 16 < p.keys; i++)
     pack_panel(k, 1, p.row(1), p.depth, p.keys, i, keys + i * 16 * p.depth);
+  if (p.scale != 1)
+    for (int64_t i = 0; i < panel_floats(p.keys, p.depth); i++) keys[i] *= p.scale;
   for (int64_t i = 0; i * 16 < p.width; i++)
     pack_panel(v, p.row(2), 1, p.keys, p.width, i, values + i * 16 * p.keys);
 }
@@ -68,13 +73,14 @@ void attend(const AttentionState& state, const edgert_call& call, int64_t matrix
   const auto* q = static_cast<const float*>(call.inputs[0]) + p.start(0, batch, head) + row * p.row(0);
   float* scores = reinterpret_cast<float*>(scratch + state.scores);
   float* out = static_cast<float*>(call.outputs[0]) + (batch * p.queries + row) * result_row + head * p.width;
+  const FusedHead& end = state.head;
+  const float* bias = end.bias < 0 ? nullptr : static_cast<const float*>(call.inputs[2 + end.bias]);
   const float* pointers[kMaxRows];
   float sums[kMaxRows];
-  constexpr float kNone = std::numeric_limits<float>::infinity();
 
   for (int r = 0; r < count; r++) pointers[r] = q + r * p.row(0);
   state.micro->gemm->run({pointers, 0, 1, p.depth, reinterpret_cast<const float*>(scratch), p.keys, scores,
-                          p.keys, nullptr, -kNone, kNone},
+                          state.row, bias, end.low, end.high},
                          count);
   if (!state.plain) {
     // The program sees the block's scores as part of a whole tensor of them.
@@ -85,10 +91,10 @@ void attend(const AttentionState& state, const edgert_call& call, int64_t matrix
     run_tiles(state.program, operands, whole, first, first + count, 0, p.keys,
               scratch + state.program_scratch);
   }
-  state.micro->softmax->weights(scores, p.keys, count, sums);
-  for (int r = 0; r < count; r++) pointers[r] = scores + r * p.keys;
+  state.micro->softmax->weights(scores, state.row, p.keys, count, sums);
+  for (int r = 0; r < count; r++) pointers[r] = scores + r * state.row;
   state.micro->gemm->run({pointers, 0, 1, p.keys, reinterpret_cast<const float*>(scratch + state.values),
-                          p.width, out, result_row, nullptr, -kNone, kNone},
+                          p.width, out, result_row, nullptr, -INFINITY, INFINITY},
                          count);
   if (p.keys) state.micro->softmax->divide(out, result_row, p.width, count, sums);
 }

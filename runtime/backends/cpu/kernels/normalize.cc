@@ -1,4 +1,5 @@
-// normalize: mean and variance of every result line in two passes, then one pass that applies them.
+// normalize: mean and variance of every result line in two passes, then one pass that applies them; for lines
+// of the innermost axis one after the other.
 #include "ops/normalize.h"
 
 #include <algorithm>
@@ -19,6 +20,7 @@ struct NormalizeState {
   AxisSplit split;
   int64_t results;
   bool is_f32;                          // x, scale and bias
+  bool lines;                           // the innermost axis alone is normalised, scale and bias lie along it
   int64_t runs, run;                    // runs along the innermost axis, elements of one
   int64_t statistics[EDGERT_MAX_RANK];  // strides of mean and inverse along x's axes
   const ReduceMicro* reduce;
@@ -26,6 +28,14 @@ struct NormalizeState {
 };
 
 bool plain_or_absent(int32_t dtype) { return dtype == 0 || dtype == EDGERT_F32; }
+
+// Whether an operand with these strides (or none) has one value for each element of the innermost axis.
+bool lies_along(const NormalizeParams& p, int32_t dtype, const int64_t* strides) {
+  if (!dtype) return true;
+  for (int32_t i = 0; i < p.rank - 1; i++)
+    if (strides[i]) return false;
+  return strides[p.rank - 1] == 1;
+}
 
 Status plan_normalize(const NodeArgs& args, edgert_plan& plan) {
   NormalizeState* state = new_state<NormalizeState>(&plan);
@@ -40,6 +50,11 @@ Status plan_normalize(const NodeArgs& args, edgert_plan& plan) {
   state->run = p.rank ? p.dims[p.rank - 1] : 1;
   state->runs = p.elements / state->run;
   state->is_f32 = p.dtype == EDGERT_F32 && plain_or_absent(p.scale_dtype) && plain_or_absent(p.bias_dtype);
+  state->reduce = micro().reduce;
+  state->micro = micro().normalize;
+  state->lines = state->is_f32 && p.rank > 0 && p.axes == 1u << (p.rank - 1) &&
+                 lies_along(p, p.scale_dtype, p.scale_strides) && lies_along(p, p.bias_dtype, p.bias_strides);
+  if (state->lines) return {};
   int64_t stride = 1;
   for (int32_t i = p.rank - 1; i >= 0; i--) {
     if (p.axes >> i & 1u) continue;
@@ -48,8 +63,6 @@ Status plan_normalize(const NodeArgs& args, edgert_plan& plan) {
   }
   const uint64_t item = p.dtype == EDGERT_F64 ? 8 : 4;
   plan.scratch_bytes = 2 * item * static_cast<uint64_t>(state->results);
-  state->reduce = micro().reduce;
-  state->micro = micro().normalize;
   return {};
 }
 
@@ -131,6 +144,21 @@ void normalize_f32(const NormalizeState& state, const edgert_call& call) {
   });
 }
 
+void normalize_lines(const NormalizeState& state, const edgert_call& call) {
+  const NormalizeParams& p = state.normalize;
+  const auto* x = static_cast<const float*>(call.inputs[0]);
+  auto* y = static_cast<float*>(call.outputs[0]);
+  const auto* scale = p.scale_dtype ? static_cast<const float*>(call.inputs[1]) : nullptr;
+  const auto* bias = p.bias_dtype ? static_cast<const float*>(call.inputs[2]) : nullptr;
+  const int64_t count = std::min(pieces(p.elements / 4, call.threads), state.runs);
+  parallel(call, count, [&](int64_t piece, int32_t) {
+    const int64_t begin = piece_begin(state.runs, piece, count),
+                  end = piece_begin(state.runs, piece + 1, count);
+    state.micro->lines({x + begin * state.run, scale, bias, y + begin * state.run, state.run, end - begin,
+                        static_cast<float>(p.epsilon), p.center});
+  });
+}
+
 // Element i of a float tensor of any type.
 double read_float(int32_t dtype, const void* data, int64_t i) {
   double value = 0;
@@ -193,7 +221,8 @@ void normalize_any(const NormalizeState& state, const edgert_call& call) {
 
 Status run_normalize(const NormalizeState& state, const edgert_call& call) {
   if (state.normalize.elements == 0) return {};
-  if (state.is_f32) normalize_f32(state, call);
+  if (state.lines) normalize_lines(state, call);
+  else if (state.is_f32) normalize_f32(state, call);
   else
     with_float(state.normalize.dtype, [&](auto storage) { normalize_any<decltype(storage)>(state, call); });
   return {};

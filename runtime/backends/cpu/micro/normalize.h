@@ -1,4 +1,4 @@
-// The second half of a normalisation: y = (x - mean) * inverse * scale + bias.
+// Normalisation: y = (x - mean) * inverse * scale + bias.
 #pragma once
 
 #include <stdint.h>
@@ -13,8 +13,19 @@ struct NormalizeRun {
   int64_t n;
 };
 
+// `count` contiguous lines of n, normalised each by itself; scale and bias (one value for each element) may
+// be null. Where not `center`, the mean counts as 0.
+struct NormalizeLines {
+  const float *x, *scale, *bias;
+  float* y;
+  int64_t n, count;
+  float epsilon;
+  bool center;
+};
+
 struct NormalizeMicro {
   void (*apply)(const NormalizeRun& run);
+  void (*lines)(const NormalizeLines& lines);
 };
 
 }  // namespace edgert

@@ -103,9 +103,8 @@ void columns(const float* x, float* y, int64_t n, int64_t stride, int64_t width,
     block(x + i, y + i, n, stride, (int)(width - i < W ? width - i : W), log_result);
 }
 
-void weights(float* x, int64_t n, int64_t count, float* sums) {
-  for (int64_t r = 0; r < count; r++)
-    sums[r] = powers(x + r * n, x + r * n, n, splat(largest_of(x + r * n, n)));
+void weights(float* x, int64_t stride, int64_t n, int64_t count, float* sums) {
+  for (int64_t r = 0; r < count; r++, x += stride) sums[r] = powers(x, x, n, splat(largest_of(x, n)));
 }
 
 void divide_rows(float* y, int64_t stride, int64_t n, int64_t count, const float* divisors) {

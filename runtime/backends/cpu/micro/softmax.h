@@ -10,9 +10,10 @@ struct SoftmaxMicro {
   void (*lines)(const float* x, float* y, int64_t n, int64_t count, bool log);
   // `width` neighbouring lines whose elements are `stride` floats apart.
   void (*columns)(const float* x, float* y, int64_t n, int64_t stride, int64_t width, bool log);
-  // The same in two halves. `count` contiguous lines of n become e^(x - their largest), with their sums.
-  void (*weights)(float* x, int64_t n, int64_t count, float* sums);
-  // `count` lines of n, `stride` floats apart, each divided by a number of its own.
+  // The same in two halves, for `count` lines of n, `stride` floats apart: they become e^(x - their largest),
+  // with their sums,
+  void (*weights)(float* x, int64_t stride, int64_t n, int64_t count, float* sums);
+  // and are divided by a number each.
   void (*divide)(float* y, int64_t stride, int64_t n, int64_t count, const float* divisors);
 };
 

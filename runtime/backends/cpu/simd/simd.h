@@ -200,17 +200,45 @@ static inline f32 scale_by_power(f32 x, f32 n) {
 static inline f32 divide(f32 a, f32 b) { return a / b; }
 #endif
 
-// Over the lanes. The order of the additions is that of a tree.
+// Over the lanes. The order of the additions is that of a tree; `largest` is NaN where a lane is NaN.
+#if EDGERT_AVX2 || EDGERT_AVX512
+#if EDGERT_AVX512
+static inline bool any_nan(f32 x) { return _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q); }
+static inline __m256 low_half(f32 x) { return _mm512_maskz_extractf32x8_ps(0xff, x, 0); }
+static inline __m256 high_half(f32 x) { return _mm512_maskz_extractf32x8_ps(0xff, x, 1); }
+#else
+static inline bool any_nan(f32 x) { return _mm256_movemask_ps(_mm256_cmp_ps(x, x, _CMP_UNORD_Q)); }
+#endif
+static inline __m128 low_half(__m256 x) { return _mm256_castps256_ps128(x); }
+static inline __m128 high_half(__m256 x) { return _mm256_extractf128_ps(x, 1); }
+static inline float sum(__m128 x) {
+  x = _mm_add_ps(x, _mm_movehl_ps(x, x));
+  return x[0] + x[1];
+}
+static inline float largest(__m128 x) {
+  x = _mm_max_ps(x, _mm_movehl_ps(x, x));
+  return x[0] > x[1] ? x[0] : x[1];
+}
+#if EDGERT_AVX512
+static inline float sum(__m256 x) { return sum(_mm_add_ps(low_half(x), high_half(x))); }
+static inline float largest(__m256 x) { return largest(_mm_max_ps(low_half(x), high_half(x))); }
+#endif
+static inline float sum(f32 x) { return sum(low_half(x) + high_half(x)); }
+static inline float largest(f32 x) {
+  const auto low = low_half(x), high = high_half(x);
+  return any_nan(x) ? NAN : largest(low > high ? low : high);
+}
+#else
 static inline float sum(f32 x) {
   for (int width = W / 2; width > 0; width /= 2)
     for (int i = 0; i < width; i++) x[i] += x[i + width];
   return x[0];
 }
-// NaN where a lane is NaN.
 static inline float largest(f32 x) {
   float most = x[0];
   for (int i = 1; i < W; i++) most = (x[i] > most || x[i] != x[i]) ? x[i] : most;
   return most;
 }
+#endif
 
 }  // namespace edgert::EDGERT_TIER

@@ -31,7 +31,8 @@ Status pack_head(Planner& planner, const NodeArgs& args, const AttentionParams& 
                         keys ? p.row(operand) : 1,
                         p.matrices(),
                         walk_heads(p, operand),
-                        p.start(operand, 0, 0)};
+                        p.start(operand, 0, 0),
+                        keys ? p.scale : 1.0f};
   return k ? pack_weights(planner, args, static_cast<size_t>(operand), EDGERT_F32, shape, at) : Status();
 }
 

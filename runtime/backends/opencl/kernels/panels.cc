@@ -53,7 +53,7 @@ Status pack_weights(Planner& planner, const NodeArgs& args, size_t input, int32_
   EDGERT_TRY(planner.launch(source, "pack", launch));
   launch->scratch(at).input(input, static_cast<uint64_t>(shape.first) * item_size(args.inputs[input].dtype));
   launch->integer(shape.k).integer(shape.n);
-  launch->integer(shape.row_stride).integer(shape.column_stride).value(shape.matrices);
+  launch->integer(shape.row_stride).integer(shape.column_stride).value(shape.matrices).value(shape.scale);
   launch->spread(columns, shape.k, shape.count);
   return {};
 }

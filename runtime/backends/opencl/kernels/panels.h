@@ -18,11 +18,12 @@ int64_t choose_tile(const Device& device, int64_t rows);
 void spread_blocks(const Device& device, Launch& launch, int64_t blocks, int64_t panels, int64_t batches);
 
 // A launch that packs `count` matrices [k, n] of operand `input` into panels in scratch, whose offset is
-// `at`. Matrix i starts at element `first` and `matrices` of i.
+// `at`. Matrix i starts at element `first` and `matrices` of i; its elements are multiplied by `scale`.
 struct PackShape {
   int64_t k, n, row_stride, column_stride, count;
   Walk matrices;
   int64_t first = 0;
+  float scale = 1;
 };
 Status pack_weights(Planner& planner, const NodeArgs& args, size_t input, int32_t accumulator,
                     const PackShape& shape, uint64_t& at);
