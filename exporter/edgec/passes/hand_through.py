@@ -11,8 +11,8 @@ from edgec.ops.control import If, Loop
 def hand_through(graph: Graph) -> bool:
     """Make results that are an operand as it was that operand, and constants constants of the bodies.
 
-    Results that are outputs of the graph stay, for their names. Carried values that a loop's body gives back as they came become captures, and captures that no body reads
-    are not passed.
+    Results that are outputs of the graph stay, for their names. Carried values that a loop's body gives back
+    as they came become captures, and captures that no body reads are not passed.
     """
     return _hand_through(graph, set(graph.outputs))
 
@@ -37,7 +37,8 @@ def _unchanged_carried(graph: Graph, node: Node, op: Loop, named: set[Value]) ->
     count = op.n_carried
     starts, results = node.inputs[2 : 2 + count], node.outputs[:count]
     before, after = body.inputs[2 : 2 + count], body.outputs[1 : 1 + count]
-    stay, leave = [], []
+    stay: list[int] = []
+    leave: list[int] = []
     for k, (start, result) in enumerate(zip(starts, results)):
         same = before[k] is after[k] and start is not None and start.type == result.type
         (leave if same and result not in named else stay).append(k)
