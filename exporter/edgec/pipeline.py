@@ -27,8 +27,8 @@ from edgec.passes.fold_affine import fold_affine
 from edgec.passes.fold_constants import fold_constants
 from edgec.passes.fuse_epilogues import fuse_epilogues
 from edgec.passes.fuse_maps import fuse_maps
-from edgec.passes.head_ranges import head_ranges
 from edgec.passes.hand_through import hand_through
+from edgec.passes.head_ranges import head_ranges
 from edgec.passes.hoist_products import hoist_products
 from edgec.passes.keep_axes import keep_axes
 from edgec.passes.layout import layout
