@@ -27,7 +27,9 @@ from edgec.passes.fold_affine import fold_affine
 from edgec.passes.fold_constants import fold_constants
 from edgec.passes.fuse_epilogues import fuse_epilogues
 from edgec.passes.fuse_maps import fuse_maps
+from edgec.passes.hand_through import hand_through
 from edgec.passes.head_ranges import head_ranges
+from edgec.passes.hoist_products import hoist_products
 from edgec.passes.keep_axes import keep_axes
 from edgec.passes.layout import layout
 from edgec.passes.lookup_tables import lookup_tables
@@ -48,12 +50,14 @@ Pass = Callable[[Graph], bool]
 
 CLEAN: tuple[Pass, ...] = (dead_code, fold_constants, common_subexpressions)
 PASSES: tuple[Pass, ...] = (
+    hand_through,
     *CLEAN,
     simplify_programs,
     keep_axes,
     views,
     simplify_programs,
     composites,
+    hoist_products,
     attention,
     layout,
     views,

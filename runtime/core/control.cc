@@ -34,6 +34,7 @@ class HostBlock {
     return {};
   }
   uint8_t* data() const { return address(block_.memory); }
+  uint64_t bytes() const { return block_.bytes; }
   Memory memory() const { return block_.memory; }
 
  private:
@@ -46,6 +47,23 @@ struct Carried {
   Memory memory;  // the operand at first, then `now`
   std::vector<int64_t> dims;
   HostBlock now, next;
+
+  // Takes what a step gave, which it may have put into `next`.
+  Status take(Frame& body, int32_t value) {
+    int device;
+    const uint64_t bytes = body.bytes(value);
+    if (!next.data() || body.locate(value, device).handle != next.data()) {
+      EDGERT_TRY(next.reserve(bytes));
+      EDGERT_TRY(body.read(value, next.data(), bytes));
+    }
+    const auto size = body.dims(value);
+    dims.assign(size.begin(), size.end());
+    return {};
+  }
+  void advance() {
+    now.swap(next);
+    memory = now.memory();
+  }
 };
 
 // Slices stacked on a new first axis.
@@ -168,26 +186,19 @@ Status Frame::run_loop(SegmentPlan& plan, const Step& step, const Node& node) {
     if (!context_.may_step()) return context_.why_not_step();
     body.set_input(0, {&iteration, 0}, {});
     body.set_input(1, {&condition, 0}, {});
-    for (size_t i = 0; i < carried_count; i++)
-      body.set_input(static_cast<int32_t>(2 + i), carried[i].memory, carried[i].dims);
-    EDGERT_TRY(body.run());
     for (size_t i = 0; i < carried_count; i++) {
-      const int32_t from = outputs[1 + i];
-      EDGERT_TRY(carried[i].next.reserve(body.bytes(from)));
-      EDGERT_TRY(body.read(from, carried[i].next.data(), body.bytes(from)));
+      body.set_input(static_cast<int32_t>(2 + i), carried[i].memory, carried[i].dims);
+      body.offer_output(static_cast<int32_t>(1 + i), carried[i].next.memory(), carried[i].next.bytes());
     }
+    EDGERT_TRY(body.run());
+    for (size_t i = 0; i < carried_count; i++) EDGERT_TRY(carried[i].take(body, outputs[1 + i]));
     for (size_t i = 0; i < stacks.size(); i++)
       EDGERT_TRY(stacks[i].append(body, outputs[1 + carried_count + i]));
     if (body.bytes(outputs[0]) < 1) return error(EDGERT_ERROR_GUARD, "the body's condition is empty");
     uint8_t again;
     EDGERT_TRY(body.read(outputs[0], &again, 1));
     condition = again;
-    for (size_t i = 0; i < carried_count; i++) {
-      const auto now = body.dims(outputs[1 + i]);
-      carried[i].now.swap(carried[i].next);
-      carried[i].memory = carried[i].now.memory();
-      carried[i].dims.assign(now.begin(), now.end());
-    }
+    for (Carried& c : carried) c.advance();
   }
 
   for (size_t i = 0; i < node.outputs.size(); i++) {

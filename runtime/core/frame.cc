@@ -72,6 +72,16 @@ void Frame::set_output(int32_t output, void* data, std::span<const int64_t> dims
   product(dims, elements);
   const Value& value = graph_.values[static_cast<size_t>(graph_.outputs[static_cast<size_t>(output)])];
   out.bytes = data ? static_cast<uint64_t>(elements) * item_size(value.dtype) : 0;
+  out.offered = false;
+}
+
+void Frame::offer_output(int32_t output, Memory memory, uint64_t bytes) {
+  Output& out = outputs_[static_cast<size_t>(output)];
+  void* data = memory.handle ? static_cast<uint8_t*>(memory.handle) + memory.offset : nullptr;
+  if (out.data != data || out.bytes != bytes) generation_++;
+  out.data = data;
+  out.bytes = bytes;
+  out.offered = true;
 }
 
 std::span<const int64_t> Frame::dims(int32_t value) const {
@@ -257,7 +267,7 @@ Status Frame::finish_outputs() {
   for (size_t i = 0; i < outputs_.size(); i++) {
     Output& out = outputs_[i];
     const int32_t value = graph_.outputs[i];
-    if (!out.data) continue;
+    if (!out.data || out.offered) continue;
     const auto got = dims(value);
     if (!std::equal(got.begin(), got.end(), out.dims.begin(), out.dims.end()))
       return error(EDGERT_ERROR_ARGUMENT, "output '%s' is %s, memory for %s was given",
@@ -291,7 +301,7 @@ Frame::Output* Frame::direct_output(const Storage& storage) {
     Output& out = outputs_[i];
     if (!out.data || graph_.values[static_cast<size_t>(value)].root != storage.value) continue;
     const auto got = dims(value);
-    if (!std::equal(got.begin(), got.end(), out.dims.begin(), out.dims.end())) return nullptr;
+    if (!out.offered && !std::equal(got.begin(), got.end(), out.dims.begin(), out.dims.end())) return nullptr;
     // Where a later segment makes the output of this storage, its dims are still those of the run before.
     if (out.bytes < storage.bytes || overlaps_input(out.data, storage.bytes)) return nullptr;
     return &out;

@@ -29,6 +29,8 @@ class Frame {
   void set_input(int32_t input, Memory memory, std::span<const int64_t> dims, int device = kHost);
   // Where the next runs put an output that the host holds; null: in the frame's own memory. Checked at run.
   void set_output(int32_t output, void* data, std::span<const int64_t> dims);
+  // Where the next run may put an output that fits; `locate` says whether it did.
+  void offer_output(int32_t output, Memory memory, uint64_t bytes);
 
   Status run();
 
@@ -68,6 +70,7 @@ class Frame {
     void* data = nullptr;
     std::vector<int64_t> dims;
     uint64_t bytes = 0;
+    bool offered = false;  // of any size up to `bytes`
   };
   using Plans = std::vector<std::unique_ptr<SegmentPlan>>;  // the latest used first
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,8 @@ import pytest
 
 pytest.importorskip("typer")
 from cli_support import parsed, small_model
+
+from edgec.cli.timing import throughput
 
 PIECES = ["cpu", "interpreter"]
 
@@ -116,6 +120,20 @@ def test_bench(edgec_command, edge_file: Path, onnx_file: Path) -> None:
     found = parsed(edgec_command("bench", edge_file, *arguments))
     for engine in ("cpu", "onnxruntime"):
         assert found[engine]["median_ms"] > 0 and found[engine]["load_ms"] > 0
+        assert "runs_per_second" not in found[engine]
+    found = parsed(edgec_command("bench", edge_file, *arguments, "--sessions", 3))
+    assert all(found[engine]["runs_per_second"] > 0 for engine in ("cpu", "onnxruntime"))
+    text = edgec_command("bench", edge_file, *arguments[:4], "--sessions", 2).output
+    assert "runs a second" in text
+
+
+def test_throughput_counts_every_thread() -> None:
+    called: set[int] = set()
+    calls = [lambda: (called.add(threading.get_ident()), time.sleep(0.001)) for _ in range(3)]
+    assert throughput(calls, 0.05) > 0
+    assert len(called - {threading.get_ident()}) == 3
+    with pytest.raises(ZeroDivisionError):
+        throughput([lambda: 1, lambda: 1 // 0], 0.01)
 
 
 def test_inspect(edgec_command, edge_file: Path, onnx_file: Path) -> None:

@@ -21,7 +21,7 @@ from edgec.cli.common import (
     parse_sizes,
     print_json,
 )
-from edgec.cli.timing import cold_start, interleaved
+from edgec.cli.timing import cold_start, interleaved, throughput
 
 PEER = "onnxruntime"
 
@@ -40,9 +40,15 @@ def bench(
     ] = None,
     shape: Annotated[list[str] | None, typer.Option(help="NAME=1,3,48,320: sizes of random inputs")] = None,
     seconds: Annotated[float, typer.Option(min=0, help="how long to run for")] = 3.0,
+    sessions: Annotated[
+        int, typer.Option(min=1, help="also how many runs a second this many make side by side")
+    ] = 1,
     json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
-    """Measure load, first run, latency and memory; with --vs beside ONNX Runtime, taking turns."""
+    """Measure load, first run, latency and memory; with --vs beside ONNX Runtime, taking turns.
+
+    With --sessions, each has a thread of its own, and one for its run unless --threads says otherwise.
+    """
     graph = need_model(model).main
     if vs not in ("", PEER):
         raise UsageError(f"--vs {vs!r}: expected {PEER}")
@@ -57,6 +63,9 @@ def bench(
     if vs and source is not None:
         engines[PEER] = need_file(source)
     found = measure(engines, threads or 0, inputs, seconds)
+    for name, path in engines.items() if sessions > 1 else ():
+        calls = [runner(name, str(path), threads or 1, inputs) for _ in range(sessions)]
+        found[name]["runs_per_second"] = throughput(calls, seconds)
     if json:
         print_json(found)
     else:
@@ -82,6 +91,9 @@ def show(found: dict[str, dict[str, Any]]) -> None:
         numbers += [f"{row[k]:.3f}" for k in ("median_ms", "p90_ms")]
         table.add_row(name, *numbers, str(row["runs"]), bytes_text(row["memory_bytes"]))
     out.print(table)
+    for name, row in found.items():
+        if "runs_per_second" in row:
+            out.print(f"{name}: {row['runs_per_second']:.1f} runs a second, all sessions together")
     names = list(found)
     if PEER in found and len(names) > 1:
         ratio = found[names[0]]["median_ms"] / found[PEER]["median_ms"]

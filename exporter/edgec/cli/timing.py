@@ -8,8 +8,10 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +55,27 @@ def interleaved(
         if time.perf_counter() >= end:
             break
     return {name: latency(found) for name, found in samples.items()}
+
+
+def throughput(calls: Sequence[Callable[[], Any]], seconds: float) -> float:
+    """How many calls a second all of `calls` make, each again and again in a thread of its own.
+
+    Raises what a call raises.
+    """
+    for call in calls:
+        call()
+    ready = threading.Barrier(len(calls))
+
+    def repeat(call: Callable[[], Any]) -> float:
+        ready.wait()
+        start, count = time.perf_counter(), 0
+        while count == 0 or time.perf_counter() - start < seconds:
+            call()
+            count += 1
+        return count / (time.perf_counter() - start)
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return sum(pool.map(repeat, calls))
 
 
 def latency(samples: list[float]) -> Latency:
