@@ -400,3 +400,11 @@ def test_import_and_load_need_little(tmp_path):
     modules = ("device_arrays", "dtypes", "errors", "library", "session")
     expected = {"__future__", "edgert", *(f"edgert.{m}" for m in modules)}
     assert {*done.stdout.split()} <= expected | {"_thread", "atexit", "weakref"}
+
+
+def test_the_arena_is_near_its_bound():
+    session = edgert.load(graphs.file_of(graphs.chain(6, 1000)))
+    session.run(np.zeros(session.inputs[0].shape, np.float32))
+    facts = session.describe()
+    assert 2 * 4 * 1000 <= facts["arena_bound_bytes"] <= facts["arena_bytes"]
+    assert facts["arena_bytes"] <= 1.1 * facts["arena_bound_bytes"]

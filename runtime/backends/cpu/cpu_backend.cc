@@ -14,8 +14,11 @@
 
 namespace edgert {
 
+#if !defined(EDGERT_KERNELS)
+#define EDGERT_KERNELS "backends/cpu/kernels.def"
+#endif
 #define EDGERT_KERNEL(symbol) extern const edgert_kernel symbol;
-#include "backends/cpu/kernels.def"
+#include EDGERT_KERNELS
 #undef EDGERT_KERNEL
 
 namespace {
@@ -28,9 +31,22 @@ constexpr size_t kMaxLineOperands = 64;  // scratch included, of a node that run
 
 const edgert_kernel* const kBuiltIn[] = {
 #define EDGERT_KERNEL(symbol) &symbol,
-#include "backends/cpu/kernels.def"
+#include EDGERT_KERNELS
 #undef EDGERT_KERNEL
     nullptr};
+
+// Those of a build of all operators, one after the other.
+constexpr char kAllKernels[] =
+#define EDGERT_KERNEL(symbol) #symbol "\0"
+#include "backends/cpu/kernels.def"
+#undef EDGERT_KERNEL
+    ;
+
+const char* why_no_kernel(const std::string& op) {
+  for (const char* name = kAllKernels; *name; name += std::strlen(name) + 1)
+    if (op + "_kernel" == name) return "the operator was left out of this build";
+  return "no kernel of that name";
+}
 
 // Kernels registered by the program, the latest last.
 struct Registry {
@@ -102,7 +118,7 @@ bool CpuBackend::supports(const edgert_node& node, std::span<const edgert_operan
                           std::span<const edgert_operand> outputs, std::string& why) const {
   const edgert_kernel* kernel = find_kernel(node.op);
   if (!kernel || inputs.size() + outputs.size() > kMaxOperands) {
-    why = kernel ? "it has too many operands" : "no kernel of that name";
+    why = kernel ? "it has too many operands" : why_no_kernel(node.op);
     return false;
   }
   if (!kernel->supports) return true;
@@ -117,7 +133,7 @@ Status CpuBackend::plan(const edgert_node& node, std::span<const edgert_operand>
                         std::span<const edgert_operand> outputs, bool alone,
                         std::unique_ptr<Planned>& planned) {
   const edgert_kernel* kernel = find_kernel(node.op);
-  if (!kernel) return error(EDGERT_ERROR_UNSUPPORTED, "no kernel of that name");
+  if (!kernel) return error(EDGERT_ERROR_UNSUPPORTED, "%s", why_no_kernel(node.op));
   auto prepared = std::make_unique<CpuPlanned>();
   prepared->kernel = kernel;
   prepared->room = options_.plan_limit;

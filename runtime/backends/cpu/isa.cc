@@ -14,9 +14,11 @@
 
 namespace edgert {
 
+#if defined(EDGERT_HAS_PORTABLE)
 namespace portable {
 extern const Micro table;
 }
+#endif
 #if defined(EDGERT_HAS_AVX2)
 namespace avx2 {
 extern const Micro table;
@@ -60,12 +62,18 @@ const Micro* find_micro(const char* isa) {
 #if defined(EDGERT_HAS_NEON)
   if (!std::strcmp(isa, "neon")) return has_neon() ? &neon::table : nullptr;
 #endif
-  return std::strcmp(isa, "portable") ? nullptr : &portable::table;
+#if defined(EDGERT_HAS_PORTABLE)
+  if (!std::strcmp(isa, "portable")) return &portable::table;
+#endif
+  return nullptr;
 }
 
 namespace {
 
 constexpr const char* kTiers[] = {"avx512", "avx2", "neon", "portable"};  // the first that there is is taken
+
+// What runs no session: where a build has no tier that the machine runs.
+constexpr Micro kNone = {.isa = "none"};
 
 const char* forced_isa() {
   const char* forced = std::getenv("EDGERT_ISA");
@@ -79,11 +87,12 @@ const Micro& micro() {
     if (const Micro* found = find_micro(forced)) return *found;
   for (const char* isa : kTiers)
     if (const Micro* found = find_micro(isa)) return *found;
-  return portable::table;
+  return kNone;
 }
 
 std::string isa_problem() {
   const char* forced = forced_isa();
+  if (&micro() == &kNone) return "this build has no inner loops for this CPU";
   if (!forced || find_micro(forced)) return {};
   std::string known;
   for (const char* isa : kTiers)

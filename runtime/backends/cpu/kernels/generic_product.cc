@@ -51,8 +51,13 @@ template <class Sum, int32_t A, int32_t B>
 void dot(const GenericDot& d, int64_t a, int64_t b, void* sum) {
   const Fetch<Sum> fetch_a = fetch_of<Sum>(A), fetch_b = fetch_of<Sum>(B);
   Sum total = *static_cast<Sum*>(sum);
-  for (int64_t i = 0; i < d.length; i++)
-    total = multiply_add(fetch_a(d.a, a + i * d.a_stride), fetch_b(d.b, b + i * d.b_stride), total);
+  if (std::is_integral_v<Sum> && d.a_stride == 1 && d.b_stride == 1) {  // vectors, in any order
+    for (int64_t i = 0; i < d.length; i++)
+      total = multiply_add(fetch_a(d.a, a + i), fetch_b(d.b, b + i), total);
+  } else {
+    for (int64_t i = 0; i < d.length; i++)
+      total = multiply_add(fetch_a(d.a, a + i * d.a_stride), fetch_b(d.b, b + i * d.b_stride), total);
+  }
   *static_cast<Sum*>(sum) = total;
 }
 

@@ -4,7 +4,8 @@
 
 namespace edgert::EDGERT_TIER {
 
-#define EDGERT_MICRO(family, type) extern const type family##_micro;
+// Null where a build leaves the family out.
+#define EDGERT_MICRO(family, type) [[gnu::weak, gnu::visibility("hidden")]] extern const type family##_micro;
 #include "backends/cpu/micro/families.def"
 #undef EDGERT_MICRO
 
