@@ -47,7 +47,7 @@ MULTIPLIES = {"fmla": "4s", "sdot": "16b", "udot": "16b", "smlal": "4h", "smlal2
 
 @dataclass(frozen=True)
 class Loop:
-    """An innermost loop: its function and its instructions but the branch."""
+    """What a loop may repeat: its function and its instructions but the branch."""
 
     function: str
     body: tuple[str, ...]
@@ -83,20 +83,19 @@ def assembly(family: str, build: Path = BUILD) -> Iterator[str]:
 
 
 def loops(text: str) -> Iterator[Loop]:
-    """The runs of instructions from a label to a branch back to it, without a branch inside."""
-    function, labels, lines = "", dict[str, int](), list[str]()
+    """The runs of instructions without a label or branch inside: an unrolled inner loop is one."""
+    function, lines = "", list[str]()
     for line in text.splitlines():
-        if label := re.match(r"([.\w$]+):", line):
-            if not line.startswith("."):
-                function, labels, lines = label[1], {}, []
-            labels[label[1]] = len(lines)
-        elif re.match(r"\t[a-z]", line):
+        if label := re.match(r"([\w$]+|\.L\d+|\.LBB[\d_]+):", line):
+            function = function if line.startswith(".") else label[1]
+        elif not re.match(r"\t[a-z]", line):
+            continue
+        elif not re.match(r"\t(b|b\.?\w\w|cbn?z|tbn?z|bl|blr|br|ret)(\s|$)", line):
             lines.append(line.split("//")[0].strip())
-            branch = re.match(r"(b|b\.?\w\w|cbn?z|tbn?z|bl|blr|br|ret)(\s.*?)?(\.L\w+)?$", lines[-1])
-            if branch and branch[3] in labels:
-                yield Loop(function, tuple(lines[labels[branch[3]] : -1]))
-            if branch:
-                labels = {}
+            continue
+        if lines:
+            yield Loop(function, tuple(lines))
+        lines = []
 
 
 def cycles(core: Core, body: tuple[str, ...]) -> float:

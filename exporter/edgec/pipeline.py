@@ -31,6 +31,7 @@ from edgec.passes.head_ranges import head_ranges
 from edgec.passes.keep_axes import keep_axes
 from edgec.passes.layout import layout
 from edgec.passes.lookup_tables import lookup_tables
+from edgec.passes.narrow_products import narrow_products
 from edgec.passes.pack_weights import pack_weights
 from edgec.passes.prefix_symbols import prefix_symbols
 from edgec.passes.simplify_programs import simplify_programs
@@ -46,6 +47,7 @@ Pass = Callable[[Graph], bool]
 
 CLEAN: tuple[Pass, ...] = (dead_code, fold_constants, common_subexpressions)
 PASSES: tuple[Pass, ...] = (
+    narrow_products,
     *CLEAN,
     simplify_programs,
     keep_axes,
