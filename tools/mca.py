@@ -42,7 +42,7 @@ CORES = (
     Core("cortex-a53", "cortex-a53", 2),
     Core("cortex-a55", "cortex-a55", 2),
 )
-MULTIPLIES = {"fmla": "4s", "sdot": "16b", "udot": "16b", "smlal": "4h", "smlal2": "8h"}  # and what they read
+MULTIPLIES = {"fmla": "4s", "sdot": "16b", "sadalp": "8h"}  # and what they read
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,8 @@ def cycles(core: Core, body: tuple[str, ...]) -> float:
 def peak(core: Core, multiply: str) -> float:
     """Multiplies in a cycle where none waits for another."""
     kind = MULTIPLIES[multiply]
-    body = tuple(f"{multiply} v{i}.4s, v30.{kind}, v31.{kind}" for i in range(24))
+    read = f"v30.{kind}" if multiply == "sadalp" else f"v30.{kind}, v31.{kind}"
+    body = tuple(f"{multiply} v{i}.4s, {read}" for i in range(24))
     return len(body) / cycles(core, body)
 
 
