@@ -33,7 +33,7 @@ TARGETS = {
         "aarch64-linux-gnu",
         "qemu-aarch64-static",
         "aarch64",
-        {"cortex-a53": "neon", "cortex-a76": "neon", "max": "neon"},
+        {"cortex-a53": "neon", "cortex-a76": "neondot", "max": "neondot"},
     ),
     "armv7": Target(
         "arm-linux-gnueabihf",

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cross_build import TARGETS, build
+from dot_cases import sample_models
 from fetch_networks import manifest
 from network_cases import network_inputs
 
@@ -111,6 +112,15 @@ def test_kernels(runner: Runner, kernel_files: list[Path], name: str, cpu: str) 
 @pytest.mark.parametrize("name", TARGETS)
 def test_kernels_of_the_portable_tier(runner: Runner, kernel_files: list[Path], name: str) -> None:
     assert runner(name, "max", *kernel_files, EDGERT_ISA="portable").startswith("isa portable\n")
+
+
+@pytest.mark.parametrize(("name", "cpu"), CPUS)
+def test_products_of_bytes(runner: Runner, tmp_path: Path, name: str, cpu: str) -> None:
+    files = [
+        write_reference(model, Reference(inputs, {"y": y}, "definition", 1e-6), tmp_path / f"dot{i}.edge")
+        for i, (model, inputs, y) in enumerate(sample_models())
+    ]
+    runner(name, cpu, *files)
 
 
 @pytest.fixture(scope="module")

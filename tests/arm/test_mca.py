@@ -22,7 +22,7 @@ def folder() -> Path:
 
 
 @pytest.mark.parametrize("core", CORES, ids=lambda core: core.name)
-@pytest.mark.parametrize("family", ["gemm"])
+@pytest.mark.parametrize("family", ["gemm", "depthwise", "dot"])
 def test_the_largest_loop_keeps_the_multipliers_busy(folder: Path, family: str, core: mca.Core) -> None:
     found = mca.family_loops(family, folder)
     largest = [loop for loop in found if loop.multiplies == found[0].multiplies]

@@ -4,56 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from harness import Array, Device, assert_close, one_node, runs
+from dot_cases import KINDS, bytes_of, dot_model, epilogue
+from harness import Array, Device, assert_close, runs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import edgert
-from edgec.format.forms import conv_dot_form, matmul_dot_form
 from edgec.format.write import write_model
 from edgec.ir.types import DType
 from edgec.ops.conv import Conv
 from edgec.ops.matmul import MatMul
-from edgec.ops.program import Builder, Program
 
-RANDOM = np.random.default_rng(0)
 ISAS = ("portable", "avx2", "avx512", "avx512vnni", "neon", "neondot")
 DEVICES = [Device("cpu", isa, threads) for isa in ISAS for threads in (1, 2) if runs(isa)]
-KINDS = ("sums", "f32", "u8", "i8", "residual", "f16")
-
-
-def epilogue(kind: str, columns: int) -> tuple[Program | None, list[Array], DType]:
-    """What quantised networks do to sums, and what the microkernel must leave to others."""
-    if kind == "sums":
-        return None, [], DType.I32
-    offset = RANDOM.integers(-5000, 5000, columns).astype(np.int32)
-    scale = RANDOM.uniform(1e-4, 1e-2, columns).astype(np.float32)
-    b = Builder([DType.I32, DType.I32, DType.F32])
-    y = b("mul", b.cast(b("add", 0, 1), DType.F32), 2)
-    if kind in ("f32", "f16"):
-        return b.finish(y), [offset, scale], DType.F32 if kind == "f32" else DType.F16
-    if kind == "residual":
-        y = b("mul", b("max", y, b.const(-1.0, DType.F32)), 2)
-        return b.finish(y), [offset, scale], DType.F32
-    signed = kind == "i8"
-    y = b("add", b("round", y), b.const(-3.0 if signed else 120.0, DType.F32))
-    low, high = (-128.0, 127.0) if signed else (4.0, 255.0)
-    y = b("min", b("max", y, b.const(low, DType.F32)), b.const(high, DType.F32))
-    dtype = DType.I8 if signed else DType.U8
-    return b.finish(b.cast(y, dtype)), [offset, scale], dtype
-
-
-def bytes_of(dtype: DType, *shape: int) -> Array:
-    info = np.iinfo(dtype.numpy)
-    return RANDOM.integers(info.min, info.max + 1, shape).astype(dtype.numpy)
 
 
 def check(op: Conv | MatMul, operands: list[Array]) -> None:
     """All devices give what the definition gives; f16 rounds once."""
     x, w, *_ = operands
-    model = one_node(op, operands, {1})
-    weight = model.main.nodes[0].operand(1)
-    weight.more_forms = ((conv_dot_form if isinstance(op, Conv) else matmul_dot_form)(w.shape),)
+    model = dot_model(op, operands)
     inputs = {f"x{i}": o for i, o in enumerate(operands) if i != 1}
     (expected,) = op.eval(operands)
     data = write_model(model)
@@ -107,9 +76,7 @@ def test_a_form_of_other_sizes_is_not_read(params: tuple[int, ...]) -> None:
     """The file may hold anything under that name: the definition's way is taken then."""
     x, w = bytes_of(DType.U8, 3, 8), bytes_of(DType.I8, 8, 16)
     op = MatMul(accumulator=int(DType.I32), dtype=int(DType.I32))
-    model = one_node(op, [x, w], {1})
-    model.main.nodes[0].operand(1).more_forms = (matmul_dot_form(w.shape),)
-    data = write_model(model)
+    data = write_model(dot_model(op, [x, w]))
     key = np.array([1, 8, 16, 16], np.int64).tobytes()
     assert data.count(key) == 1
     data = data.replace(key, np.array(params, np.int64).tobytes())
