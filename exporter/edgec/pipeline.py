@@ -33,6 +33,7 @@ from edgec.passes.hoist_products import hoist_products
 from edgec.passes.keep_axes import keep_axes
 from edgec.passes.layout import layout
 from edgec.passes.lookup_tables import lookup_tables
+from edgec.passes.narrow_products import narrow_products
 from edgec.passes.order_nodes import order_nodes
 from edgec.passes.pack_weights import pack_weights
 from edgec.passes.prefix_symbols import prefix_symbols
@@ -51,6 +52,7 @@ Pass = Callable[[Graph], bool]
 CLEAN: tuple[Pass, ...] = (dead_code, fold_constants, common_subexpressions)
 PASSES: tuple[Pass, ...] = (
     hand_through,
+    narrow_products,
     *CLEAN,
     simplify_programs,
     keep_axes,

@@ -1,5 +1,7 @@
 #include "ops/common.h"
 
+#include <algorithm>
+
 #include <cstdarg>
 #include <cstdio>
 #include <string>
@@ -90,6 +92,22 @@ Status expect_form(const NodeArgs&, const edgert_operand& operand, std::span<con
                    static_cast<unsigned long long>(operand.data_bytes), static_cast<long long>(elements),
                    dtype_name(operand.dtype));
   return {};
+}
+
+const int8_t* find_dot_form(const edgert_operand& operand, int64_t taps, int64_t k, int64_t n) {
+  const int64_t params[] = {taps, k, n, 16};
+  int64_t groups, bytes;
+  if (operand.dtype != EDGERT_I8 || !multiply(taps, k / 4 + (k % 4 != 0), groups) ||
+      !add(groups, 1, groups) || !multiply(groups, 64, bytes) ||
+      !multiply(bytes, n / 16 + (n % 16 != 0), bytes))
+    return nullptr;
+  for (uint64_t i = 0; i < operand.form_count; i++) {
+    const edgert_form& form = operand.forms[i];
+    if (std::string_view(form.kind) == "dot" && form.bytes == static_cast<uint64_t>(bytes) &&
+        std::ranges::equal(std::span(form.params, form.param_count), params))
+      return static_cast<const int8_t*>(form.data);
+  }
+  return nullptr;
 }
 
 Status read_ints(const NodeArgs& args, std::string_view name, size_t count, int64_t least, int64_t most,

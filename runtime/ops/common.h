@@ -56,6 +56,9 @@ inline bool has_form(const edgert_operand& operand, std::string_view kind) {
 Status expect_form(const NodeArgs& args, const edgert_operand& operand, std::span<const int64_t> params,
                    int64_t elements);
 
+// Where a constant of i8 is stored in form `dot` of these sizes too; null: nowhere.
+const int8_t* find_dot_form(const edgert_operand& operand, int64_t taps, int64_t k, int64_t n);
+
 // An Ints attribute of exactly `count` entries, each within [least, most].
 Status read_ints(const NodeArgs& args, std::string_view name, size_t count, int64_t least, int64_t most,
                  std::span<const int64_t>& out);

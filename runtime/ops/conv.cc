@@ -105,6 +105,13 @@ Status read_panels(const NodeArgs& args, ConvParams& out) {
   return expect_form(args, w, params, elements);
 }
 
+const int8_t* find_dot(const edgert_operand& w, const ConvParams& p) {
+  const size_t last = static_cast<size_t>(p.spatial) - 1;
+  int64_t row;
+  if (p.groups != 1 || p.dilations[last] != 1 || !multiply(p.kernel[last], p.channels, row)) return nullptr;
+  return find_dot_form(w, p.taps / p.kernel[last], row, p.outputs);
+}
+
 // The transformed weight, where there is one of the right size; a file may hold anything under that name.
 const float* find_winograd(const edgert_operand& w, const ConvParams& p) {
   const int64_t params[] = {4, p.channels, p.outputs, 16};
@@ -128,6 +135,7 @@ Status parse_conv(const NodeArgs& args, ConvParams& out) {
   EDGERT_TRY(check_conv_sizes(out, args.node.ints("pads")));
   const auto& w = args.inputs[1];
   out.winograd = find_winograd(w, out);
+  out.dot = find_dot(w, out);
   if (has_form(w, "panels")) return read_panels(args, out);
   if (!has_form(w, "depthwise")) return expect_plain(args, w, "operand 1");
   if (out.groups != out.channels || out.outputs != out.channels)

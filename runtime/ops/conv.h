@@ -18,9 +18,11 @@ struct ConvParams {
   int64_t taps = 0;  // the product of kernel
   WeightForm form = WeightForm::kPlain;
   const float* winograd = nullptr;  // a 3x3 weight of f32 transformed too: [36][ceil(O/16)][C][16]
-  int64_t merged = 1;               // panels: groups that the form joined into one, block-diagonally
-  int32_t accumulator = 0;          // dtype
-  Pointwise epilogue;               // over the result [N, *out, O]
+  // A weight of i8 in form `dot` too, whose rows are the last axis' taps; no groups, no dilation there.
+  const int8_t* dot = nullptr;
+  int64_t merged = 1;       // panels: groups that the form joined into one, block-diagonally
+  int32_t accumulator = 0;  // dtype
+  Pointwise epilogue;       // over the result [N, *out, O]
 };
 
 Status parse_conv(const NodeArgs& args, ConvParams& out);

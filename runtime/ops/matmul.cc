@@ -62,6 +62,8 @@ Status parse_matmul(const NodeArgs& args, MatmulParams& out) {
     EDGERT_TRY(expect_form(args, b, params, groups * ((out.n + 15) / 16 * 16) * out.k));
   } else {
     EDGERT_TRY(expect_plain(args, b, "operand 1"));
+    if (!transpose_b && size_of(shape_of(b).first(b.rank - 2)) == 1)
+      out.dot = find_dot_form(b, 1, out.k, out.n);
   }
   return parse_pointwise(args, "epilogue", 2, out.accumulator, out.epilogue);
 }

@@ -5,16 +5,14 @@ qemu shows that results are right and which tier each CPU takes; it says nothing
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from cross_build import TARGETS, build
+from dot_cases import sample_models
 from fetch_networks import manifest
 from network_cases import network_inputs
 
@@ -25,7 +23,6 @@ from edgec.validate import difference
 
 pytestmark = [pytest.mark.arm, pytest.mark.filterwarnings("ignore::RuntimeWarning")]
 
-ROOT = Path(__file__).resolve().parents[2]
 TOLERANCE = 1e-4
 NETWORKS = ("mtcnn_pnet", "silero_vad")
 FAMILIES = """
@@ -37,68 +34,9 @@ FAMILIES = """
 PREFIXES = tuple(f"test_{family}" for family in FAMILIES)
 
 
-@dataclass(frozen=True)
-class Target:
-    """A platform: its compiler prefix, emulator, CMake's name for it, and CPUs with the tier they take."""
-
-    prefix: str
-    emulator: str
-    processor: str
-    tiers: dict[str, str]
-
-    @property
-    def sysroot(self) -> str:
-        return f"/usr/{self.prefix}"
-
-
-TARGETS = {
-    "aarch64": Target(
-        "aarch64-linux-gnu",
-        "qemu-aarch64-static",
-        "aarch64",
-        {"cortex-a53": "neon", "cortex-a76": "neon", "max": "neon"},
-    ),
-    "armv7": Target(
-        "arm-linux-gnueabihf",
-        "qemu-arm-static",
-        "armv7l",
-        {"cortex-a7": "neon", "cortex-a9": "portable", "max": "neon"},
-    ),
-}
 CPUS = [(name, cpu) for name, target in TARGETS.items() for cpu in target.tiers]
 
 Runner = Callable[..., str]
-
-
-def sh(*command: str | Path) -> None:
-    done = subprocess.run([str(c) for c in command], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
-
-
-def build(name: str) -> Path:
-    """Cross-compiles the library and check.c; the folder that holds them. Skips without the tools."""
-    target = TARGETS[name]
-    for tool in (f"{target.prefix}-g++", f"{target.prefix}-gcc", target.emulator):
-        if shutil.which(tool) is None:
-            pytest.skip(f"{tool} is not here; on Debian: apt install g++-{target.prefix} qemu-user-static")
-    folder = ROOT / "build" / name
-    settings = {
-        "CMAKE_SYSTEM_NAME": "Linux",
-        "CMAKE_SYSTEM_PROCESSOR": target.processor,
-        "CMAKE_C_COMPILER": f"{target.prefix}-gcc",
-        "CMAKE_CXX_COMPILER": f"{target.prefix}-g++",
-        "Python3_EXECUTABLE": sys.executable,
-    }
-    if shutil.which("ccache"):
-        settings["CMAKE_CXX_COMPILER_LAUNCHER"] = "ccache"
-    given = os.environ.get("CMAKE_ARGS", "").split()
-    sh("cmake", "-G", "Ninja", "-B", folder, *(f"-D{k}={v}" for k, v in settings.items()), *given)
-    sh("cmake", "--build", folder, "-j", str(os.cpu_count() or 2), "--target", "edgert")
-    sh(
-        f"{target.prefix}-gcc", "-O1", "-Wall", "-Wextra", "-Iruntime/include", "tests/arm/check.c",
-        f"-L{folder}", "-ledgert", "-lm", "-o", folder / "check",
-    )  # fmt: skip
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -174,6 +112,15 @@ def test_kernels(runner: Runner, kernel_files: list[Path], name: str, cpu: str) 
 @pytest.mark.parametrize("name", TARGETS)
 def test_kernels_of_the_portable_tier(runner: Runner, kernel_files: list[Path], name: str) -> None:
     assert runner(name, "max", *kernel_files, EDGERT_ISA="portable").startswith("isa portable\n")
+
+
+@pytest.mark.parametrize(("name", "cpu"), CPUS)
+def test_products_of_bytes(runner: Runner, tmp_path: Path, name: str, cpu: str) -> None:
+    files = [
+        write_reference(model, Reference(inputs, {"y": y}, "definition", 1e-6), tmp_path / f"dot{i}.edge")
+        for i, (model, inputs, y) in enumerate(sample_models())
+    ]
+    runner(name, cpu, *files)
 
 
 @pytest.fixture(scope="module")

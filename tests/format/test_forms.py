@@ -13,8 +13,10 @@ from edgec.format.forms import (
     PLAIN,
     Form,
     FormError,
+    conv_dot_form,
     conv_form,
     conv_transpose_form,
+    matmul_dot_form,
     matmul_form,
     pack,
     rnn_form,
@@ -54,6 +56,22 @@ def test_conv_inverse(groups: int, each: int, taps: list[int], channels: int) ->
     tensor = numbered(groups * each, *taps, channels)
     check_inverse(tensor, conv_form(tensor.shape, groups))
     check_inverse(tensor, conv_transpose_form(tensor.shape, groups))
+
+
+@given(st.integers(1, 20), st.integers(1, 40), st.lists(small, min_size=1, max_size=2), small)
+def test_dot_inverse(k: int, n: int, taps: list[int], channels: int) -> None:
+    matrix = np.random.default_rng(0).integers(-128, 128, (k, n)).astype(np.int8)
+    check_inverse(matrix, matmul_dot_form(matrix.shape))
+    weight = np.random.default_rng(0).integers(-128, 128, (n, *taps, channels)).astype(np.int8)
+    check_inverse(weight, conv_dot_form(weight.shape))
+
+
+def test_dot_has_the_sums_of_columns_before_groups_of_four() -> None:
+    b = np.arange(-51, 51, dtype=np.int8).reshape(6, 17)
+    panels = pack(b, matmul_dot_form(b.shape)).reshape(2, 3, 64)
+    assert panels[1, 0].view(np.int32).tolist() == [int(b[:, 16].sum()), *[0] * 15]
+    assert panels[0, 1].reshape(16, 4)[3].tolist() == b[:4, 3].tolist()
+    assert panels[0, 2].reshape(16, 4)[3].tolist() == [*b[4:, 3], 0, 0]
 
 
 def test_panels_are_columns_of_sixteen() -> None:

@@ -17,6 +17,10 @@ logical tensor; `winograd` only ever stands beside another form.
 * `winograd`, params (4, C, O, 16): conv's w [O, 3, 3, C] transformed for 4x4 tiles of outputs
   (winograd.py), as [36][ceil(O/16)][C][16].
 
+* `dot`, params (taps, K, N, 16): i8 weights for products of bytes; matmul's b [..., K, N] (one matrix, one
+  tap) or conv's w [O, *taps, C], whose last axis' taps lie in one row of K with the channels.
+  [ceil(N/16)] of: the sums of 16 columns' weights as i32, then [taps][ceil(K/4)][16][4], zero-filled.
+
 Tensors of strings have a form of their own, `strings` (strings.py).
 """
 
@@ -59,6 +63,8 @@ def stored_elements(form: Form) -> int:
         return p[0] * p[1] * _ceil(p[3]) * p[2] * LANES
     if form.kind == "winograd" and len(p) == 4:
         return winograd.POINTS**2 * _ceil(p[2]) * p[1] * LANES
+    if form.kind == "dot" and len(p) == 4:
+        return _ceil(p[2]) * 4 * LANES * (1 + p[0] * -(-p[1] // 4))
     raise FormError(f"form {form.kind}{p}: unknown; known are plain, {', '.join(_CODECS)}")
 
 
@@ -90,6 +96,16 @@ def conv_transpose_form(shape: Sequence[int], groups: int) -> Form:
 def winograd_form(shape: Sequence[int]) -> Form:
     """The transformed weight of a 3x3 conv [O, 3, 3, C]."""
     return Form("winograd", (winograd.TILE, shape[-1], shape[0], LANES))
+
+
+def matmul_dot_form(shape: Sequence[int]) -> Form:
+    """One matrix [..., K, N] of bytes."""
+    return Form("dot", (1, shape[-2], shape[-1], LANES))
+
+
+def conv_dot_form(shape: Sequence[int]) -> Form:
+    """A conv's weight [O, *taps, C] of bytes."""
+    return Form("dot", (prod(shape[1:-2]), shape[-2] * shape[-1], shape[0], LANES))
 
 
 def pack(tensor: Array, form: Form) -> Array:
@@ -221,6 +237,33 @@ def _unpack_winograd(stored: Array, form: Form, shape: tuple[int, ...]) -> Array
     raise FormError(f"form winograd{form.params} has no inverse; the constant's first form does")
 
 
+def _is_matrix(form: Form, shape: tuple[int, ...]) -> bool:
+    """Whether the logical tensor is [..., K, N]; a conv's weight looks so only where both agree."""
+    taps, k, n = form.params[:3]
+    return taps == 1 and shape[-2:] == (k, n) and prod(shape[:-2]) == 1
+
+
+def _pack_dot(tensor: Array, form: Form) -> Array:
+    taps, k, n = form.params[:3]
+    if tensor.dtype != np.int8 or tensor.size != taps * k * n:
+        raise FormError(f"form dot{form.params} does not fit {tensor.dtype} of shape {tensor.shape}")
+    columns = tensor.reshape(k, n).T if _is_matrix(form, tensor.shape) else tensor
+    padded = np.zeros((_ceil(n) * LANES, taps, -(-k // 4) * 4), np.int8)
+    padded[:n, :, :k] = columns.reshape(n, taps, k)
+    sums = padded.sum((1, 2), dtype=np.int32).reshape(-1, LANES)
+    groups = padded.reshape(_ceil(n), LANES, -1, 4).swapaxes(1, 2).reshape(_ceil(n), -1)
+    return np.concatenate([np.ascontiguousarray(sums).view(np.int8), groups], axis=1)
+
+
+def _unpack_dot(stored: Array, form: Form, shape: tuple[int, ...]) -> Array:
+    taps, k, n = form.params[:3]
+    groups = stored.reshape(_ceil(n), -1)[:, 4 * LANES :].reshape(_ceil(n), -1, LANES, 4)
+    columns = groups.swapaxes(1, 2).reshape(_ceil(n) * LANES, taps, -(-k // 4) * 4)[:n, :, :k]
+    if prod(shape) != columns.size:
+        raise FormError(f"form dot{form.params} does not fit shape {shape}")
+    return np.reshape(columns.reshape(n, k).T if _is_matrix(form, shape) else columns, shape)
+
+
 def _expect(tensor: Array, shape: tuple[int, ...], form: Form) -> Array:
     if tensor.shape != shape:
         raise FormError(f"form {form.kind}{form.params} does not fit shape {tensor.shape}, expected {shape}")
@@ -232,6 +275,7 @@ _CODECS: dict[str, _Codec] = {
     "panels": (_pack_panels, _unpack_panels),
     "depthwise": (_pack_depthwise, _unpack_depthwise),
     "taps": (_pack_taps, _unpack_taps),
+    "dot": (_pack_dot, _unpack_dot),
     "winograd": (_pack_winograd, _unpack_winograd),
 }
 

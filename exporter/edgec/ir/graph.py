@@ -29,7 +29,8 @@ class Value:
 
     Values compare by identity. `name` is for people; it need not be unique. `const` is always the
     logical tensor; `form` asks the writer to pack it (None: plain row-major), and `more_forms` to store
-    it in further ways that a kernel may take instead.
+    it in further ways that a kernel may take instead. `steps`, where `const` is integers times step sizes,
+    are those two arrays.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Value:
     const: np.ndarray[Any, Any] | None = None
     form: FormSpec | None = None
     more_forms: tuple[FormSpec, ...] = ()
+    steps: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]] | None = None
 
     @property
     def dtype(self) -> DType:

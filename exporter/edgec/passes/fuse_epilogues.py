@@ -70,14 +70,15 @@ def join(
 ) -> tuple[Program, list[Value | None]]:
     """An epilogue over `extras`, then a map that reads its result: one program and its extra operands."""
     outside = [v for v in dict.fromkeys([*extras, *operands]) if v is not None and v is not value]
-    b = Builder([value.dtype, *(v.dtype for v in outside)])
+    accumulator = value.dtype if present is None else present.operands[0]
+    b = Builder([accumulator, *(v.dtype for v in outside)])
     places = {v: i for i, v in enumerate(outside, 1)}
     made = 0
     if present is not None:
         made = b.inline(present, [0, *(places[v] for v in extras if v is not None)])
     arguments = [made if v is value else places[v] for v in operands if v is not None]
     program, kept = simplify(b.finish(b.inline(reader.program, arguments)), loose=True)
-    program, kept = _with_accumulator(program, kept, value.dtype)
+    program, kept = _with_accumulator(program, kept, accumulator)
     return program, [outside[i - 1] for i in kept if i > 0]
 
 

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from math import prod
 
-from edgec.format.forms import conv_form, conv_transpose_form, matmul_form, rnn_form
+from edgec.format.forms import (
+    conv_dot_form,
+    conv_form,
+    conv_transpose_form,
+    matmul_dot_form,
+    matmul_form,
+    rnn_form,
+)
 from edgec.ir.graph import FormSpec, Graph, Node, Value
 from edgec.ir.types import DType, TensorType
 from edgec.ops.conv import Conv
@@ -19,6 +27,8 @@ def pack_weights(graph: Graph) -> bool:
 
     A transposed matrix is transposed here first. A constant that is read in two ways is stored in both.
     """
+    for node in graph.nodes:
+        _add_dot_form(node)
     editor = Editor(graph)
     made: dict[tuple[Value, FormSpec, bool], Value] = {}
     for node in editor:
@@ -29,6 +39,21 @@ def pack_weights(graph: Graph) -> bool:
             if value.dtype == DType.F32 and value.const.size:
                 _pack(editor, node, index, value, made)
     return editor.finish()
+
+
+def _add_dot_form(node: Node) -> None:
+    """Bytes that are multiplied by bytes are stored for that too."""
+    op = node.op
+    if not isinstance(op, (Conv, MatMul)) or op.accumulator != DType.I32:
+        return
+    x, w = node.operand(0), node.operand(1)
+    if w.const is None or w.dtype != DType.I8 or x.dtype not in (DType.I8, DType.U8) or not w.const.size:
+        return
+    if isinstance(op, Conv):
+        if op.groups == 1 and op.dilations[-1] == 1:
+            w.more_forms = (conv_dot_form(w.const.shape),)
+    elif not (op.transpose_a or op.transpose_b) and prod(w.const.shape[:-2]) == 1:
+        w.more_forms = (matmul_dot_form(w.const.shape),)
 
 
 def _pack(

@@ -30,8 +30,11 @@ _WIDER = {
     (DType.I32, DType.I16),
     (DType.I32, DType.I8),
     (DType.I16, DType.I8),
+    (DType.I32, DType.U8),
+    (DType.I32, DType.U16),
     (DType.F64, DType.I32),
 }
+_BELOW_F32 = (DType.U8, DType.I8, DType.U16, DType.I16)  # every value is an f32
 
 
 def is_cheap(program: Program, most: int) -> bool:
@@ -150,8 +153,49 @@ class _Writer:
             exact = source == DType.BOOL or (self._types[register], source) in _WIDER
             if exact and (source == dtype or self._types[register] != DType.BOOL):
                 return self._cast(inner[0], dtype)
+        if dtype == DType.F32 and (whole := self._whole(register)) is not None:
+            return whole
         made = self._builder.cast(register, dtype)
         return self._note(made, Instruction("cast", (register,), dtype))
+
+    def _whole(self, register: int) -> int | None:
+        """The f32 that is the same number as the small integer `register`, which was made of it."""
+        made = self._made.get(register)
+        if made is None or not self._types[register].is_int:
+            return None
+        if made.op == "cast":
+            source = made.args[0]
+            if self._types[source] == DType.F32:
+                return source if self._is_whole_within(source, self._types[register]) else None
+            if (self._types[register], self._types[source]) not in _WIDER:
+                return None
+            return self._cast(source, DType.F32) if self._types[source] in _BELOW_F32 else self._whole(source)
+        number = self._value(made.args[1]) if made.op in ("add", "sub") else None
+        if number is None or abs(number) > 1 << 16 or (inner := self._whole(made.args[0])) is None:
+            return None
+        return self.emit(made.op, [inner, self.const(float(number), DType.F32)], DType.F32)
+
+    def _is_whole_within(self, register: int, dtype: DType) -> bool:
+        """Whether an f32 register is a whole number of the 8-bit `dtype`, and not NaN."""
+        top = self._is(register, "min") or (register, register)
+        bottom = self._is(top[0], "max") or (register, register)
+        low, high = self._value(bottom[1]), self._value(top[1])
+        if dtype not in (DType.U8, DType.I8) or low is None or high is None:
+            return False
+        info = np.iinfo(dtype.numpy)
+        value = bottom[0]
+        shift = self._is(value, "add")
+        if shift is not None and float(self._value(shift[1]) or 0.5).is_integer():
+            value = shift[0]
+        rounded = self._is(value, "round")
+        whole = float(low).is_integer() and float(high).is_integer() and rounded is not None
+        return whole and info.min <= low <= high <= info.max and self._is_scaled_integer(rounded)
+
+    def _is_scaled_integer(self, arguments: tuple[int, ...] | None) -> bool:
+        """Whether the register is an integer times a scale, which are no NaN."""
+        terms = self._is(arguments[0], "mul") if arguments else None
+        source = self._is(terms[0], "cast") if terms else None
+        return source is not None and self._types[source[0]].is_int
 
     def _identity(self, op: str, args: list[int], values: list[Scalar | None]) -> int | None:
         """A simpler register for the operation, or None."""

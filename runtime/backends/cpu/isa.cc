@@ -5,7 +5,7 @@
 #include <cstring>
 #include <string>
 
-#if defined(__arm__) && defined(__linux__)
+#if (defined(__arm__) || defined(__aarch64__)) && defined(__linux__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
 #endif
@@ -34,6 +34,30 @@ namespace neon {
 extern const Micro table;
 }
 #endif
+#if defined(EDGERT_HAS_AVX512VNNI)
+namespace avx512vnni {
+extern const DotMicro dot_micro;
+}
+#endif
+#if defined(EDGERT_HAS_NEONDOT)
+namespace neondot {
+extern const DotMicro dot_micro;
+}
+#endif
+
+#if defined(EDGERT_HAS_AVX512VNNI) || defined(EDGERT_HAS_NEONDOT)
+// A variant of a tier: the same but for products of bytes.
+static const Micro* with_dot(const Micro* tier, bool has, const char* isa, const DotMicro* dot) {
+  if (!tier || !has) return nullptr;
+  static const Micro variant = [&] {
+    Micro made = *tier;
+    made.isa = isa;
+    made.dot = dot;
+    return made;
+  }();
+  return &variant;
+}
+#endif
 
 #if defined(EDGERT_HAS_NEON)
 // Every 64-bit ARM has it; the 32-bit tier is built for NEON with VFPv4.
@@ -47,7 +71,22 @@ static bool has_neon() {
 }
 #endif
 
+#if defined(EDGERT_HAS_NEONDOT)
+static bool has_dot_products() {
+#if defined(__linux__)
+  return getauxval(AT_HWCAP) & HWCAP_ASIMDDP;
+#else
+  return false;
+#endif
+}
+#endif
+
 const Micro* find_micro(const char* isa) {
+#if defined(EDGERT_HAS_AVX512VNNI)
+  if (!std::strcmp(isa, "avx512vnni"))
+    return with_dot(find_micro("avx512"), __builtin_cpu_supports("avx512vnni"), "avx512vnni",
+                    &avx512vnni::dot_micro);
+#endif
 #if defined(EDGERT_HAS_AVX512)
   if (!std::strcmp(isa, "avx512"))
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -58,6 +97,10 @@ const Micro* find_micro(const char* isa) {
 #if defined(EDGERT_HAS_AVX2)
   if (!std::strcmp(isa, "avx2"))
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &avx2::table : nullptr;
+#endif
+#if defined(EDGERT_HAS_NEONDOT)
+  if (!std::strcmp(isa, "neondot"))
+    return with_dot(find_micro("neon"), has_dot_products(), "neondot", &neondot::dot_micro);
 #endif
 #if defined(EDGERT_HAS_NEON)
   if (!std::strcmp(isa, "neon")) return has_neon() ? &neon::table : nullptr;
@@ -70,7 +113,8 @@ const Micro* find_micro(const char* isa) {
 
 namespace {
 
-constexpr const char* kTiers[] = {"avx512", "avx2", "neon", "portable"};  // the first that there is is taken
+constexpr const char* kTiers[] = {"avx512vnni", "avx512", "avx2",
+                                  "neondot",    "neon",   "portable"};  // the first that there is is taken
 
 // What runs no session: where a build has no tier that the machine runs.
 constexpr Micro kNone = {.isa = "none"};

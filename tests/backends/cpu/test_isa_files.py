@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-TIERS = ("avx2", "avx512", "neon")
+TIERS = ("avx2", "avx512", "avx512vnni", "neon", "neondot")
 
 
 def build_folder(root: Path) -> Path:

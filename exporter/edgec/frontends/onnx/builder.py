@@ -280,7 +280,11 @@ class Builder:
             return None
         with np.errstate(all="ignore"):
             results = bound.eval(given)
-        return [self.constant(r, t.dtype, self.source) for r, t in zip(results, types)]
+        folded = [self.constant(r, t.dtype, self.source) for r, t in zip(results, types)]
+        if isinstance(op, Transpose) and operands[0] is not None and operands[0].steps is not None:
+            integers, sizes = (bound.eval([a])[0] for a in operands[0].steps)
+            folded[0].steps = (integers, sizes)
+        return folded
 
     def _fold_contents(
         self, op: Op, operands: Sequence[Value | None], types: Sequence[TensorType]

@@ -84,7 +84,12 @@ def dequantize(b: Builder, call: Call) -> Value:
     if zero is not None:
         value = b.binary("sub", value, b.cast(_spread(b, call, x, zero), wide))
     scale = b.cast(_spread(b, call, x, step), DType.F32)
-    return b.cast(b.binary("mul", b.cast(value, DType.F32), scale), target)
+    result = b.cast(b.binary("mul", b.cast(value, DType.F32), scale), target)
+    if result.const is not None and wide == DType.I32 and target == DType.F32:
+        assert value.const is not None and scale.const is not None
+        sizes = scale.const.reshape((1,) * (x.rank - scale.rank) + scale.const.shape)
+        result.steps = (value.const, sizes)
+    return result
 
 
 @onnx_op("QLinearMatMul")

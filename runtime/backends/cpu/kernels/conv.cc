@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "backends/cpu/kernels/conv_dot.h"
 #include "backends/cpu/kernels/conv_rows.h"
 #include "backends/cpu/kernels/depthwise.h"
 #include "backends/cpu/kernels/generic_product.h"
@@ -12,7 +13,7 @@ namespace edgert {
 namespace cpu {
 namespace {
 
-enum class ConvWay : int32_t { kEmpty, kProduct, kDepthwise, kWinograd, kGeneric };
+enum class ConvWay : int32_t { kEmpty, kProduct, kDepthwise, kWinograd, kDot, kGeneric };
 
 struct ConvState {
   ConvWay way;
@@ -21,6 +22,7 @@ struct ConvState {
   ConvRows rows;
   DepthwiseShape depthwise;
   WinogradShape winograd;
+  ConvDot dot;
   GenericEpilogue generic;
   uint64_t pointers, border, packed, sums;  // offsets into the scratch
   uint64_t pointer_bytes, border_bytes;     // for each piece
@@ -61,6 +63,10 @@ Status plan_conv(const NodeArgs& args, edgert_plan& plan) {
   EDGERT_TRY(parse_conv(args, p));
   const int32_t x = args.inputs[0].dtype, w = args.inputs[1].dtype;
   if (p.epilogue.size() == 0) return {};
+  if (p.dot && p.accumulator == EDGERT_I32 && (x == EDGERT_U8 || x == EDGERT_I8)) {
+    state->way = ConvWay::kDot;
+    return plan_conv_dot(p, x, plan, state->dot);
+  }
   if (p.accumulator != EDGERT_F32 || x != EDGERT_F32 || w != EDGERT_F32) {
     if (p.form != WeightForm::kPlain) return unsupported("a packed weight of %s", dtype_name(w));
     state->way = ConvWay::kGeneric;
@@ -148,6 +154,7 @@ Status run_conv(const ConvState& state, const edgert_call& call) {
     case ConvWay::kProduct: return run_as_product(state, call);
     case ConvWay::kDepthwise: return run_depthwise(state.depthwise, call);
     case ConvWay::kWinograd: return run_winograd(state.winograd, call);
+    case ConvWay::kDot: return run_conv_dot(state.dot, call);
     case ConvWay::kGeneric: break;
   }
   const ConvParams& p = state.params;

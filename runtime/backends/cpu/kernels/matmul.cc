@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "backends/cpu/kernels/dot_product.h"
 #include "backends/cpu/kernels/generic_product.h"
 #include "backends/cpu/kernels/product.h"
 
@@ -15,6 +16,7 @@ struct MatmulState {
   MatmulParams params;
   bool generic;
   GenericEpilogue generic_epilogue;
+  DotShape dot;
   int64_t a_matrices, b_matrices;     // stored ones
   uint64_t packed_a, packed_b, sums;  // offsets into the scratch
 };
@@ -38,6 +40,18 @@ void join_batches(MatmulParams& p) {
   p.batch_rank = 0;
 }
 
+void fill_rows(const void* state, const uint8_t* x, int64_t row, int count, const uint8_t** pointers,
+               uint8_t*) {
+  const int64_t k = static_cast<const MatmulState*>(state)->params.k;
+  for (int r = 0; r < count; r++) pointers[r] = x + (row + r) * k;
+}
+
+// Whether a is bytes, all of whose rows are those of one product by the packed b.
+bool is_dot(const MatmulParams& p, int32_t a) {
+  return p.dot && (a == EDGERT_I8 || a == EDGERT_U8) && p.accumulator == EDGERT_I32 && !p.transpose_a &&
+         p.batches == 1;
+}
+
 Status plan_matmul(const NodeArgs& args, edgert_plan& plan) {
   auto* state = new_state<MatmulState>(&plan);
   if (!state) return no_memory();
@@ -45,6 +59,15 @@ Status plan_matmul(const NodeArgs& args, edgert_plan& plan) {
   EDGERT_TRY(parse_matmul(args, p));
   if (p.batches * p.m * p.n == 0) return {};
   join_batches(p);
+  if (is_dot(p, args.inputs[0].dtype)) {
+    DotShape& d = state->dot;
+    d.rows = p.m;
+    d.taps = 1;
+    d.channels = p.k;
+    d.columns = p.n;
+    d.weights = p.dot;
+    return plan_dot(p.epilogue, args.inputs[0].dtype, d, plan);
+  }
   state->a_matrices = stored(p.batch_dims, p.a_strides, p.batch_rank);
   state->b_matrices = stored(p.batch_dims, p.b_strides, p.batch_rank);
   state->generic =
@@ -128,6 +151,7 @@ Status run_matmul(const MatmulState& state, const edgert_call& call) {
   const MatmulParams& p = state.params;
   const ProductShape& s = state.shape;
   if (p.batches * p.m * p.n == 0) return {};
+  if (state.dot.weights) return run_dot(state.dot, call, {fill_rows, &state});
   if (state.generic) return run_generic(state, call);
   char* scratch = static_cast<char*>(call.scratch);
   pack_operands(state, call, scratch);

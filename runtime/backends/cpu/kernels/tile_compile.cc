@@ -15,6 +15,7 @@ namespace {
 // Instruction codes of edgec/ops/program.py that are looked for here.
 enum Code : int {
   kConst = 0,
+  kCast = 1,
   kExp = 11,
   kErf = 27,
   kSigmoid = 28,
@@ -295,11 +296,19 @@ float cost_of(int code, bool fast) {
   return (hard ? 0.3f : 0.05f) * (fast ? 1 : 20);
 }
 
+// The tier's own cast, if it has one.
+TileFunction quick_cast(const MapMicro& map, int from, int to) {
+  if (to == EDGERT_F32) return from == EDGERT_U8 ? map.from_u8 : from == EDGERT_I8 ? map.from_i8 : nullptr;
+  if (from == EDGERT_F32) return to == EDGERT_U8 ? map.to_u8 : to == EDGERT_I8 ? map.to_i8 : nullptr;
+  return nullptr;
+}
+
 Status add_step(Registers& all, const Micro& micro, int i, std::vector<int16_t>& slots, TileProgram& out) {
   const Register& r = all[i];
   const int argument = all[r.code == kSelect ? r.args[1] : r.args[0]].dtype;
-  TileFunction function =
-      argument == EDGERT_F32 && r.code < kFusedEnd ? micro.map->functions[r.code] : nullptr;
+  TileFunction function = r.code == kCast ? quick_cast(*micro.map, argument, r.dtype)
+                          : argument == EDGERT_F32 && r.code < kFusedEnd ? micro.map->functions[r.code]
+                                                                         : nullptr;
   const bool fast = function != nullptr;
   if (!function) function = instruction(r.code, argument, r.dtype);
   if (!function) return unsupported("instruction %d of %s", r.code, dtype_name(argument));

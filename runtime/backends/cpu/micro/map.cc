@@ -76,6 +76,31 @@ static void gelu(const TileStep& s, int64_t n) {
   }
 }
 
+template <class Byte>
+static void from_bytes(const TileStep& s, int64_t n) {
+  typedef Byte bytes __attribute__((vector_size(W)));
+  const Byte* a = (const Byte*)s.a;
+  float* out = (float*)s.out;
+  for (int64_t i = 0; i < n; i += W) {
+    bytes x;
+    memcpy(&x, a + i, W);
+    store(out + i, to_f32(__builtin_convertvector(x, i32)));
+  }
+}
+
+template <int Least>
+static void to_bytes(const TileStep& s, int64_t n) {
+  const float* a = (const float*)s.a;
+  uint8_t* out = (uint8_t*)s.out;
+  const f32 low = splat((float)Least), high = splat((float)(Least + 255));
+  for (int64_t i = 0; i < n; i += W) {
+    const f32 x = load(a + i);
+    const i32 whole = to_i32(min(high, max(low, select(x == x, x, f32{}))));
+    const bytes_of_lanes y = __builtin_convertvector(whole, bytes_of_lanes);
+    memcpy(out + i, &y, W);
+  }
+}
+
 static inline f32 negative(f32 x) { return -x; }
 static inline f32 reciprocal(f32 x) { return 1.0f / x; }
 static inline f32 sign(f32 x) {
@@ -144,6 +169,10 @@ static constexpr MapMicro make() {
   f[kMultiplyAdd] = multiply_add;
   f[kLeaky] = with_constants<1, leaky>;
   f[kLeakyBy] = binary<leaky_by>;
+  m.from_u8 = from_bytes<uint8_t>;
+  m.from_i8 = from_bytes<int8_t>;
+  m.to_u8 = to_bytes<0>;
+  m.to_i8 = to_bytes<-128>;
   return m;
 }
 

@@ -35,6 +35,8 @@ constexpr int kTileConstants = 6;
 
 struct MapMicro {
   TileFunction functions[kFusedEnd];  // by instruction code; null: not of f32, or left to the generic code
+  // Casts between f32 and bytes; to bytes: truncated, saturated, NaN is 0.
+  TileFunction from_u8, from_i8, to_u8, to_i8;
 };
 
 }  // namespace edgert

@@ -11,7 +11,7 @@ namespace edgert {
 #undef EDGERT_MICRO
 
 struct Micro {
-  const char* isa;  // "portable", "avx2", "avx512", "neon"
+  const char* isa;  // "portable", "avx2", "avx512", "avx512vnni", "neon", "neondot"
   int lanes;        // of an f32 vector
 #define EDGERT_MICRO(family, type) const type* family;
 #include "backends/cpu/micro/families.def"

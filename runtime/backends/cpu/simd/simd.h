@@ -20,6 +20,9 @@
 #define EDGERT_TIER_NUMBER_avx2 1
 #define EDGERT_TIER_NUMBER_avx512 2
 #define EDGERT_TIER_NUMBER_neon 3
+// Variants of the two, with products of bytes: only families that gain by them are compiled for these.
+#define EDGERT_TIER_NUMBER_avx512vnni 4
+#define EDGERT_TIER_NUMBER_neondot 5
 #define EDGERT_JOIN_(a, b) a##b
 #define EDGERT_JOIN(a, b) EDGERT_JOIN_(a, b)
 #define EDGERT_TEXT_(a) #a
@@ -27,8 +30,9 @@
 #define EDGERT_TIER_NUMBER EDGERT_JOIN(EDGERT_TIER_NUMBER_, EDGERT_TIER)
 #define EDGERT_PORTABLE (EDGERT_TIER_NUMBER == 0)
 #define EDGERT_AVX2 (EDGERT_TIER_NUMBER == 1)
-#define EDGERT_AVX512 (EDGERT_TIER_NUMBER == 2)
-#define EDGERT_NEON (EDGERT_TIER_NUMBER == 3)
+#define EDGERT_DOT_PRODUCTS (EDGERT_TIER_NUMBER >= 4)
+#define EDGERT_AVX512 (EDGERT_TIER_NUMBER == 2 || EDGERT_TIER_NUMBER == 4)
+#define EDGERT_NEON (EDGERT_TIER_NUMBER == 3 || EDGERT_TIER_NUMBER == 5)
 
 #if EDGERT_AVX2 || EDGERT_AVX512
 #include <immintrin.h>
