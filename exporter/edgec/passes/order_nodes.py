@@ -11,7 +11,7 @@ ASSUMED = 32  # of sizes that only a run knows
 
 
 def order_nodes(graph: Graph) -> bool:
-    """Depth first: a node comes right after the one whose result it continues, where that takes no more memory.
+    """Depth first: a node comes right after the one whose result it continues, if that takes no more memory.
 
     A branch is then finished before the next one is begun, so that the runtime can join its nodes to bands of
     lines. Orders whose largest set of live values is larger than before are not taken, and a graph with

@@ -117,7 +117,11 @@ constexpr const char* kTiers[] = {"avx512vnni", "avx512", "avx2",
                                   "neondot",    "neon",   "portable"};  // the first that there is is taken
 
 // What runs no session: where a build has no tier that the machine runs.
-constexpr Micro kNone = {.isa = "none"};
+constexpr Micro kNone = [] {
+  Micro none{};
+  none.isa = "none";
+  return none;
+}();
 
 const char* forced_isa() {
   const char* forced = std::getenv("EDGERT_ISA");

@@ -103,7 +103,7 @@ bool take_bytes(Walk walk, DotHead head, DotHead& out) {
 }
 
 // Compiles the program without what leads to walk.at, which operand 0 holds in its stead, as f32.
-Status compile_rest(Walk& walk, TileProgram& out) {
+Status compile_rest(Walk& walk, edgert_plan& plan, TileProgram& out) {
   const int start = walk.at;
   Program rest{walk.p.program->operands, walk.code};
   rest.operands[0] = EDGERT_F32;
@@ -118,10 +118,10 @@ Status compile_rest(Walk& walk, TileProgram& out) {
   Pointwise pointwise = walk.p;
   pointwise.program = &rest;
   pointwise.dtypes[0] = EDGERT_F32;
-  return compile_tiles(pointwise, micro(), out);
+  return compile_tiles(pointwise, micro(), plan, out);
 }
 
-Status plan_epilogue(const Pointwise& p, DotShape& s) {
+Status plan_epilogue(const Pointwise& p, edgert_plan& plan, DotShape& s) {
   s.in_place = p.result == EDGERT_I32 || p.result == EDGERT_F32;
   s.plain = !p.program && p.result == EDGERT_I32;
   if (s.plain) return {};
@@ -132,11 +132,11 @@ Status plan_epilogue(const Pointwise& p, DotShape& s) {
       s.plain = (walk.done() && p.result == EDGERT_F32) || take_bytes(walk, head, head);
       if (s.plain || !walk.done()) {
         s.head = head;
-        return s.plain ? Status{} : compile_rest(walk, s.program);
+        return s.plain ? Status{} : compile_rest(walk, plan, s.program);
       }
     }
   }
-  return compile_tiles(p, micro(), s.program);
+  return compile_tiles(p, micro(), plan, s.program);
 }
 
 template <class T>
@@ -196,7 +196,7 @@ void run_piece(const DotShape& s, const edgert_call& call, const DotRows& rows, 
 Status plan_dot(const Pointwise& epilogue, int32_t x, DotShape& s, edgert_plan& plan) {
   s.micro = micro().dot;
   s.is_signed = x == EDGERT_I8;
-  EDGERT_TRY(plan_epilogue(epilogue, s));
+  EDGERT_TRY(plan_epilogue(epilogue, plan, s));
   const double sums = static_cast<double>(s.rows) * static_cast<double>(s.columns);
   const double products = sums * static_cast<double>(s.taps * s.channels);
   cut_work(products / 100 + sums * (s.plain ? 0.1 : s.program.cost), s.tiles(), s.panels(), plan.threads,

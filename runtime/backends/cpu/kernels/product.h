@@ -91,9 +91,9 @@ void run_product(const ProductShape& s, const ProductCall& c, int64_t piece, Pan
   const int64_t unit_columns = s.groups > 1 ? s.columns : 16;
   const int64_t unit_floats = s.groups > 1 ? s.group_floats() : panel_floats;
   // One tile has no others to fetch weights beside, and takes as many panels at once as it can.
-  const int64_t step = tile_end - tile_begin > 1 ? units_of_block(unit_end - unit_begin, unit_floats * 4,
-                                                                  tile_end - tile_begin)
-                                                 : unit_end - unit_begin;
+  const int64_t step = tile_end - tile_begin > 1
+                           ? units_of_block(unit_end - unit_begin, unit_floats * 4, tile_end - tile_begin)
+                           : unit_end - unit_begin;
   const ProductEpilogue& e = s.epilogue;
   auto operand = [&](int i) {
     return i < 0 ? nullptr : static_cast<const float*>(c.call->inputs[c.first + i - 1]);
