@@ -18,6 +18,7 @@ sys.path[:0] = [str(ROOT / "exporter")]
 
 from edgec.format.read import read_model  # noqa: E402
 from edgec.ir.graph import Node  # noqa: E402
+from edgec.ops.base import static
 from edgec.ops.conv import Conv  # noqa: E402
 from edgec.validate.cost import operations, traffic  # noqa: E402
 
@@ -49,14 +50,14 @@ TRANSFORM_RATE = 0.25  # of the peak: additions and multiplications as well as s
 
 def seconds(node: Node, board: Board) -> tuple[float, float]:
     """The arithmetic of a node, and the reading and writing of all its operands in memory."""
-    operands = [None if v is None else (v.dtype.text, tuple(map(int, v.shape))) for v in node.inputs]
-    results = [(v.dtype.text, tuple(map(int, v.shape))) for v in node.outputs]
+    operands = [None if v is None else (v.dtype.text, tuple(static(v.shape))) for v in node.inputs]
+    results = [(v.dtype.text, tuple(static(v.shape))) for v in node.outputs]
     flop, moved = float(operations(node.op.name, operands, results)), traffic(operands, results)
     peak = board.hertz * board.peak
     rate = board.gemm
     if isinstance(node.op, Conv):
         weight = node.operand(1)
-        channels = int(node.operand(0).shape[-1])
+        channels = static(node.operand(0).shape)[-1]
         if node.op.groups == channels and node.op.groups > 1:
             rate = board.depthwise
         elif any(form.kind == "winograd" for form in weight.more_forms):
