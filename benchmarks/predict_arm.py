@@ -18,7 +18,7 @@ sys.path[:0] = [str(ROOT / "exporter")]
 
 from edgec.format.read import read_model  # noqa: E402
 from edgec.ir.graph import Node  # noqa: E402
-from edgec.ops.base import static
+from edgec.ops.base import static  # noqa: E402
 from edgec.ops.conv import Conv  # noqa: E402
 from edgec.validate.cost import operations, traffic  # noqa: E402
 

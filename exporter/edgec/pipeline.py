@@ -41,6 +41,7 @@ from edgec.passes.raise_maps import raise_maps
 from edgec.passes.simplify_programs import simplify_programs
 from edgec.passes.sink_reshapes import sink_reshapes
 from edgec.passes.views import views
+from edgec.passes.widen_outputs import widen_outputs
 from edgec.passes.widen_products import widen_products
 from edgec.passes.winograd_weights import winograd_weights
 
@@ -77,6 +78,7 @@ PASSES: tuple[Pass, ...] = (
     fuse_maps,
     *CLEAN,
     flush_subnormals,
+    widen_outputs,
     order_nodes,
     pack_weights,
     winograd_weights,
