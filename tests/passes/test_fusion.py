@@ -153,6 +153,13 @@ def test_expensive_maps_with_two_readers_stay_and_cheap_ones_go() -> None:
     assert count(found, "map") == 2
 
 
+def test_a_small_maps_result_is_computed_once() -> None:
+    net = Net()
+    x, mask = net.input("x", 5, 7), net.input("mask", 7)
+    found = fused(net.output(net.binary("add", x, net.unary("neg", mask))))
+    assert count(found, "map") == 2
+
+
 def test_mean_of_squares_and_root_is_one_reduce() -> None:
     net = Net()
     x = net.input("x", 4, 6)

@@ -11,9 +11,12 @@ from edgec.ir.types import DType
 from edgec.ops.arg_reduce import ArgReduce
 from edgec.ops.conv import Conv
 from edgec.ops.gather import Gather
+from edgec.ops.matmul import MatMul
 from edgec.ops.reduce import Reduce
 from edgec.ops.view import Concat, Expand, Iota, Pad, Reshape, Slice, Transpose
 from edgec.passes.dead_code import dead_code
+from edgec.passes.fuse_epilogues import fuse_epilogues
+from edgec.passes.fuse_maps import fuse_maps
 from edgec.passes.keep_axes import keep_axes
 from edgec.passes.sink_reshapes import sink_reshapes
 from edgec.passes.views import views
@@ -129,6 +132,22 @@ def test_reshapes_sink_below_maps() -> None:
     net = Net()
     z = net.binary("mul", net.reshape(net.input("x", 2, 6), 12), net.const(12))
     assert names(check(net.output(z), sink_reshapes)) == ["reshape", "map"]
+
+
+def test_tensors_of_the_maps_shape_are_reshaped_for_an_epilogue() -> None:
+    net = Net()
+    x, y = net.input("x", 1, 6, 4), net.input("y", 6, 4)
+    product = net(MatMul(), y, net.const(4, 4))
+    z = net.binary("add", x, net.reshape(net.binary("add", product, net.const(4)), 1, 6, 4))
+    z = net.binary("mul", z, net.unary("erf", z))
+    found = check(net.output(z), sink_reshapes, views, fuse_maps, fuse_epilogues)
+    assert names(found) == ["reshape", "matmul", "reshape"]
+    net = Net()
+    x, y = net.input("x", 1, 6, 4), net.input("y", 1, 6, 4)
+    product = net(MatMul(), x, net.const(4, 4))
+    z = net.binary("add", product, net.reshape(net(MatMul(), net.reshape(y, 6, 4), net.const(4, 4)), 1, 6, 4))
+    found = check(net.output(z), sink_reshapes, views, fuse_maps, fuse_epilogues)
+    assert names(found).count("matmul") == 2 and "map" not in names(found)
 
 
 def test_dead_code_keeps_what_gives_sizes() -> None:
