@@ -61,6 +61,21 @@ def test_everything_given(cpu: Device, kind: str, direction: str, options: int, 
     compare(op, [*given[:3], None, given[4]], cpu, tolerance=tolerance)
 
 
+@pytest.mark.parametrize("kind", list(GATES))
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_one_sequence(cpu: Device, kind: str, direction: str) -> None:
+    """Its steps are product and cell at once, and long ones shared by the threads."""
+    d = 2 if direction == "bidirectional" else 1
+    for steps, hidden in ((1, 32), (70, 16), (70, 240)):
+        given = operands(kind, d, steps, 1, 5, hidden)[: 7 if kind == "lstm" else 6]
+        packed = {1: (d, GATES[kind] * hidden, 5), 2: (d, GATES[kind] * hidden, hidden)}
+        formed = {k: forms.rnn_form(s) for k, s in packed.items()}
+        op = Rnn(kind, direction, hidden, linear_before_reset=kind == "gru")
+        for lengths in (None, [0], [steps - 1], [steps]):
+            given[4] = None if lengths is None else np.array(lengths, np.int32)
+            compare(op, given, cpu, constants=set(formed), forms=formed)
+
+
 @pytest.mark.parametrize("name", list(FUNCTIONS))
 def test_activations(cpu: Device, name: str) -> None:
     for kind in GATES:

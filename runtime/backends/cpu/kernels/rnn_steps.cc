@@ -9,7 +9,7 @@ namespace edgert::cpu {
 namespace {
 
 // Weights that a thread reads in a step while two threads wait for each other several times.
-constexpr int64_t kFloatsOfThread = 16384;
+constexpr int64_t kFloatsOfThread = 32768;
 constexpr int64_t kMostMembers = 64;
 
 void run_step(const RnnSteps& steps, int64_t s, int64_t part, int64_t parts) {
