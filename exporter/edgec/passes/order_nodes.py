@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
-from edgec.ir.dims import evaluate, symbols_of
+from edgec.ir.dims import Dim, DimError, evaluate, symbols_of
 from edgec.ir.graph import Count, Element, Graph, Node, Value
 
 ASSUMED = 32  # of sizes that only a run knows
@@ -72,5 +72,12 @@ def _peak(graph: Graph, nodes: list[Node]) -> int:
 
 
 def _bytes(value: Value) -> int:
-    assumed = {s: ASSUMED for d in value.shape for s in symbols_of(d)}
-    return prod(evaluate(d, assumed) for d in value.shape) * value.dtype.itemsize
+    return prod(_size(d) for d in value.shape) * value.dtype.itemsize
+
+
+def _size(dim: Dim) -> int:
+    """The size with ASSUMED for its symbols, or that itself where these do not go together."""
+    try:
+        return evaluate(dim, dict.fromkeys(symbols_of(dim), ASSUMED))
+    except DimError:
+        return ASSUMED

@@ -14,19 +14,20 @@ struct DotBlock {
   const int8_t* panel;
   int64_t panel_bytes;
   dot_sums sums[Rows][Panels * kVectors];
-
-  dot_weights weights(int v, int group) const {
-    const int8_t* at = panel + v / kVectors * panel_bytes + group * kGroupBytes;
-    return prepare_weights(load((const int32_t*)at + v % kVectors * W));
-  }
 };
+
+template <int Rows, int Panels>
+static inline dot_weights weights_of(const DotBlock<Rows, Panels>& b, int v, int group) {
+  const int8_t* at = b.panel + v / kVectors * b.panel_bytes + group * kGroupBytes;
+  return prepare_weights(load((const int32_t*)at + v % kVectors * W));
+}
 
 // One group: the weights stay, rows come one by one.
 template <int Rows, int Panels, class Load>
 static inline void multiply_group(DotBlock<Rows, Panels>& b, Load&& load_row) {
   dot_weights w[Panels * kVectors];
 #pragma GCC unroll 32
-  for (int v = 0; v < Panels * kVectors; v++) w[v] = b.weights(v, 0);
+  for (int v = 0; v < Panels * kVectors; v++) w[v] = weights_of(b, v, 0);
 #pragma GCC unroll 32
   for (int r = 0; r < Rows; r++) {
     const dot_bytes x = load_row(r);
@@ -41,7 +42,7 @@ template <int Group, int Rows, int Panels>
 static inline void multiply_groups(DotBlock<Rows, Panels>& b, const dot_bytes (&x)[Rows]) {
 #pragma GCC unroll 32
   for (int v = 0; v < Panels * kVectors; v++) {
-    const dot_weights w = b.weights(v, Group);
+    const dot_weights w = weights_of(b, v, Group);
 #pragma GCC unroll 32
     for (int r = 0; r < Rows; r++) b.sums[r][v] = multiply_add<Group>(x[r], w, b.sums[r][v]);
   }
