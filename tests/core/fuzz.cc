@@ -42,6 +42,7 @@ edgert_options options(uint32_t flags) {
   o.threads = 1;
   o.memory_limit = kMemoryLimit;
   o.step_limit = kStepLimit;
+  o.memory_budget = 1;  // images are made in bands of lines
   return o;
 }
 

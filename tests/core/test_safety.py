@@ -67,6 +67,36 @@ def convolutional() -> onnx.ModelProto:
     return small_model("convolutional", nodes, {"x": [1, 3, 8, 8]}, weights)
 
 
+def in_bands() -> onnx.ModelProto:
+    """x [1, 3, 24, 12]: a chain of image operators that runs in bands of lines."""
+    random = np.random.default_rng(2)
+    weights = {
+        "w": random.random((16, 3, 3, 3)),
+        "d": random.random((16, 1, 3, 3)),
+        "p": random.random((24, 16, 1, 1)),
+        "m": random.random((24, 24, 3, 3)),
+        "h": random.random((2, 28, 1, 5)),
+        "s": np.array([1.0, 1.0, 2.0, 2.0]),
+        "start": np.array([0]),
+        "end": np.array([4]),
+        "axis": np.array([1]),
+    }
+    nodes = [
+        make_node("Conv", ["x", "w"], ["a"], pads=[1, 1, 1, 1], strides=[2, 2]),
+        make_node("Conv", ["a", "d"], ["b"], group=16, pads=[1, 1, 1, 1]),
+        make_node("Conv", ["b", "p"], ["c"]),
+        make_node("Conv", ["c", "m"], ["e"], pads=[1, 1, 1, 1]),
+        make_node("Add", ["c", "e"], ["f"]),
+        make_node("MaxPool", ["f"], ["g"], kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+        make_node("Slice", ["f", "start", "end", "axis"], ["i"]),
+        make_node("Concat", ["g", "i"], ["j"], axis=1),
+        make_node("Resize", ["j", "", "s"], ["k"], mode="nearest", nearest_mode="floor",
+                  coordinate_transformation_mode="asymmetric"),
+        make_node("Conv", ["k", "h"], ["y"], pads=[0, 2, 0, 2]),
+    ]  # fmt: skip
+    return small_model("in_bands", nodes, {"x": [1, 3, 24, 12]}, weights)
+
+
 def recurrent() -> onnx.ModelProto:
     """x [4, 2, 3] through an LSTM and a GRU, then topk and gather over time."""
     random = np.random.default_rng(2)
@@ -213,6 +243,7 @@ MODELS = [
     exported(collecting),
     exported(reading),
     exported(convolutional),
+    exported(in_bands),
     exported(recurrent),
 ]
 IDS = [
@@ -227,6 +258,7 @@ IDS = [
     "sequences",
     "text",
     "conv",
+    "bands",
     "rnn",
 ]
 
