@@ -39,12 +39,17 @@ class BandPiece {
       for (size_t k = 0; k < count; k++) {
         if (sweep.to[k] == sweep.from[k]) continue;
         if (k + 1 < count && sweep.to[k] - origin_[k] > band_.steps[k].capacity) drop_lines(k, sweep);
-        EDGERT_TRY(run_step(k, sweep.from[k], sweep.to[k]));
+        if (Status status = run_step(k, sweep.from[k], sweep.to[k]); !status.ok()) {
+          failed_node_ = step(k).node;
+          return status;
+        }
       }
       sweep.finish();
     }
     return {};
   }
+
+  int32_t failed_node() const { return failed_node_; }
 
  private:
   const Step& step(size_t k) const { return plan_.steps[static_cast<size_t>(band_.first) + k]; }
@@ -106,6 +111,7 @@ class BandPiece {
   Backend& backend_;
   Memory* memory_;
   int32_t base_, piece_;
+  int32_t failed_node_ = -1;
   bool timed_;
   int64_t origin_[kMostBandSteps];
 };
@@ -120,17 +126,19 @@ Status Frame::run_band(SegmentPlan& plan, Band& band) {
     bool timed;
     std::atomic<bool> failed{false};
     Status status;
-  } job{plan, band, context_.backend(kHost), context_.profiling, false, {}};
+    int32_t node;
+  } job{plan, band, context_.backend(kHost), context_.profiling, false, {}, -1};
   const auto body = [](void* argument, int64_t piece, int32_t) {
     Job& j = *static_cast<Job*>(argument);
-    Status status = BandPiece(j.plan, j.band, static_cast<int32_t>(piece), j.backend, j.timed).run();
-    if (!status.ok() && !j.failed.exchange(true)) j.status = std::move(status);
+    BandPiece part(j.plan, j.band, static_cast<int32_t>(piece), j.backend, j.timed);
+    Status status = part.run();
+    if (status.ok() || j.failed.exchange(true)) return;
+    j.status = std::move(status);
+    j.node = part.failed_node();
   };
   parallel_for(context_.threads, band.pieces, body, &job);
   context_.steps += static_cast<uint64_t>(band.end - band.first - 1);
-  if (!job.status.ok())
-    return node_error(graph_.nodes[static_cast<size_t>(plan.steps[static_cast<size_t>(band.first)].node)],
-                      job.status);
+  if (!job.status.ok()) return node_error(graph_.nodes[static_cast<size_t>(job.node)], job.status);
   if (context_.profiling) add_band_times(plan, band);
   return {};
 }
