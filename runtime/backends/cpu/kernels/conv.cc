@@ -27,7 +27,7 @@ struct ConvState {
   ConvDot dot;
   GenericEpilogue generic;
   uint64_t pointers, border, packed, sums, copy;  // offsets into the scratch
-  uint64_t pointer_bytes, border_bytes;     // for each piece
+  uint64_t pointer_bytes, border_bytes;           // for each piece
 };
 
 uint64_t aligned(uint64_t bytes) { return (bytes + 63) / 64 * 64; }
@@ -54,7 +54,8 @@ Status plan_as_product(const ConvParams& p, edgert_plan& plan, ConvState& state)
   state.packed = state.border + pieces * state.border_bytes;
   const bool packs = p.form == WeightForm::kPlain;
   state.sums = state.packed + (packs ? aligned(static_cast<uint64_t>(s.groups * s.group_floats()) * 4) : 0);
-  state.copy = state.sums + (s.epilogue.in_place ? 0 : aligned(static_cast<uint64_t>(s.rows * s.width()) * 4));
+  state.copy =
+      state.sums + (s.epilogue.in_place ? 0 : aligned(static_cast<uint64_t>(s.rows * s.width()) * 4));
   plan.scratch_bytes = state.copy + static_cast<uint64_t>(state.margins.floats) * sizeof(float);
   if (s.epilogue.in_place && !packs)
     plan.lines = lines_of_conv(p, 1, static_cast<uint64_t>(s.groups * s.group_floats()) * sizeof(float));

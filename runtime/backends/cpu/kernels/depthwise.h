@@ -17,8 +17,8 @@ struct DepthwiseShape {
   const ConvParams* params;  // in the plan's memory
   int64_t lines;             // of output pixels along the last axis, over all images
   int64_t line_pieces, channel_pieces;
-  int64_t width;             // taps taken at a time
-  const DepthwiseRow* rows;  // in the plan's memory
+  int64_t width;              // taps taken at a time
+  const DepthwiseRow* rows;   // in the plan's memory
   uint64_t taps_at, sums_at;  // offsets into the scratch
   ProductEpilogue epilogue;
 };
