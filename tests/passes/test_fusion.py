@@ -95,6 +95,16 @@ def test_scale_of_squeeze_and_excite_is_not_recomputed_per_pixel() -> None:
     assert str(only(found, "map").op.attributes()["program"]) == "mul(x0, x1)"
 
 
+def test_a_map_between_a_conv_and_a_reduce_goes_into_the_conv() -> None:
+    net = Net()
+    x = net.relu(net.conv(net.input("x", 1, 3, 4, 4), 8))
+    found = fused(net.output(net(Reduce("mean", (2, 3)), x)))
+    assert count(found, "map") == 0
+    conv, reduce = only(found, "conv").op, only(found, "reduce").op
+    assert isinstance(conv, Conv) and str(conv.epilogue) == "max(add(x0, x1), 0.0)"
+    assert isinstance(reduce, Reduce) and reduce.prologue is None
+
+
 def test_affine_before_matmul_transposed_and_conv_transpose() -> None:
     net = Net()
     x = net.input("x", 4, 6)

@@ -23,16 +23,17 @@ Fusible = Conv | ConvTranspose | MatMul | Reduce
 def fuse_epilogues(graph: Graph) -> bool:
     """A map that alone reads a conv, conv_transpose, matmul or reduce of its own shape becomes its epilogue.
 
-    A map that only a reduce reads, over tensors of one shape, becomes its prologue. What is stored in
-    between must be of the type it is computed in, so that no rounding is lost.
+    A map that is then left and that only a reduce reads, over tensors of one shape, becomes its prologue.
+    What is stored in between must be of the type it is computed in, so that no rounding is lost.
     """
     editor = Editor(graph)
     # a map that reads two such operators goes into the later one, whose result then lives shortest
     for node in reversed(list(editor)):
-        if isinstance(node.op, Reduce):
-            _fuse_prologue(editor, node, node.op)
         while node in editor and isinstance(node.op, Fusible) and _fuse_epilogue(editor, node, node.op):
             pass
+    for node in list(editor):
+        if isinstance(node.op, Reduce):
+            _fuse_prologue(editor, node, node.op)
     return editor.finish()
 
 

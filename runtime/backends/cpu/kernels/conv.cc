@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "backends/cpu/kernels/conv_dot.h"
+#include "backends/cpu/kernels/conv_margins.h"
 #include "backends/cpu/kernels/conv_rows.h"
 #include "backends/cpu/kernels/depthwise.h"
 #include "backends/cpu/kernels/generic_product.h"
@@ -19,13 +20,14 @@ struct ConvState {
   ConvWay way;
   ConvParams params;
   ProductShape shape;
+  ConvMargins margins;
   ConvRows rows;
   DepthwiseShape depthwise;
   WinogradShape winograd;
   ConvDot dot;
   GenericEpilogue generic;
-  uint64_t pointers, border, packed, sums;  // offsets into the scratch
-  uint64_t pointer_bytes, border_bytes;     // for each piece
+  uint64_t pointers, border, packed, sums, copy;  // offsets into the scratch
+  uint64_t pointer_bytes, border_bytes;           // for each piece
 };
 
 uint64_t aligned(uint64_t bytes) { return (bytes + 63) / 64 * 64; }
@@ -33,7 +35,9 @@ uint64_t aligned(uint64_t bytes) { return (bytes + 63) / 64 * 64; }
 Status plan_as_product(const ConvParams& p, edgert_plan& plan, ConvState& state) {
   ProductShape& s = state.shape;
   s.groups = p.groups / p.merged;
-  EDGERT_TRY(plan_conv_rows(p, s.groups == 1, plan, state.rows));
+  ConvParams padded = p;
+  state.margins = plan_margins(padded);
+  EDGERT_TRY(plan_conv_rows(padded, s.groups == 1, plan, state.rows));
   s.micro = &micro();
   s.matrices = 1;
   s.rows = p.epilogue.size() / p.outputs;
@@ -50,7 +54,9 @@ Status plan_as_product(const ConvParams& p, edgert_plan& plan, ConvState& state)
   state.packed = state.border + pieces * state.border_bytes;
   const bool packs = p.form == WeightForm::kPlain;
   state.sums = state.packed + (packs ? aligned(static_cast<uint64_t>(s.groups * s.group_floats()) * 4) : 0);
-  plan.scratch_bytes = state.sums + (s.epilogue.in_place ? 0 : static_cast<uint64_t>(s.rows * s.width()) * 4);
+  state.copy =
+      state.sums + (s.epilogue.in_place ? 0 : aligned(static_cast<uint64_t>(s.rows * s.width()) * 4));
+  plan.scratch_bytes = state.copy + static_cast<uint64_t>(state.margins.floats) * sizeof(float);
   if (s.epilogue.in_place && !packs)
     plan.lines = lines_of_conv(p, 1, static_cast<uint64_t>(s.groups * s.group_floats()) * sizeof(float));
   return {};
@@ -109,6 +115,11 @@ Status run_as_product(const ConvState& state, const edgert_call& call) {
   float* sums = s.epilogue.in_place ? static_cast<float*>(call.outputs[0])
                                     : reinterpret_cast<float*>(scratch + state.sums);
   const Lines lines = lines_of(call, state.params.output[0]);
+  if (state.margins.floats) {
+    auto* copy = reinterpret_cast<float*>(scratch + state.copy);
+    copy_with_margins(state.margins, x, lines, copy);
+    x = copy;
+  }
   const int64_t line = s.rows / state.params.output[0];
   const ProductCall product{&call, 2, sums, call.outputs[0], scratch, lines.begin * line, lines.end * line};
   parallel(call, s.pieces(), [&](int64_t piece, int) {

@@ -18,41 +18,73 @@ uint64_t taps_bytes(const DepthwiseShape& s) {
   return (static_cast<uint64_t>(s.params->taps / s.width) * 2 * sizeof(DepthwiseTaps) + 63) / 64 * 64;
 }
 
+// Where the windows of a line of output pixels begin: along all axes but the last, and in elements.
+struct Window {
+  int64_t places[kMaxSpatial];
+  int64_t offset;
+};
+
 // The taps of one or two lines, those in the same input line together.
 class TapList {
  public:
   TapList(const DepthwiseShape& shape, DepthwiseTaps* taps) : shape_(shape), taps_(taps) {}
 
+  // Lines inside the input have the same taps, at other places.
   void find(int64_t line, int64_t lines) {
+    const Window window = window_of(line);
+    const bool inside = is_inside(window, lines);
+    base_ = inside ? window.offset : 0;
+    if (inside && lines_inside_ == lines) return;
+    lines_inside_ = inside ? lines : 0;
     count_ = 0;
-    for (int64_t i = 0; i < lines; i++) add_line(line + i, i);
+    add_line(window, 0);
+    if (lines > 1) add_line(window_of(line + 1), 1);
   }
   const DepthwiseTaps* taps() const { return taps_; }
   int64_t count() const { return count_; }
+  int64_t base() const { return base_; }  // of the taps' offsets
 
  private:
-  // The taps of output line `line` that are inside the input along all axes but the last.
-  void add_line(int64_t line, int64_t which) {
+  Window window_of(int64_t line) const {
     const ConvParams& p = *shape_.params;
     const int last = p.spatial - 1;
-    int64_t start[kMaxSpatial], shared = 0;
-    const int64_t found = count_;
+    Window window;
     for (int i = last - 1; i >= 0; i--) {
-      start[i] = line % p.output[i] * p.strides[i] - p.pads[i];
-      line /= p.output[i];
+      const int64_t rest = line / p.output[i];
+      window.places[i] = (line - rest * p.output[i]) * p.strides[i] - p.pads[i];
+      line = rest;
     }
-    for (int64_t row = 0; row < p.taps / p.kernel[last]; row++) {
-      int64_t rest = row, offset = line * shape_.image, stride = p.input[last] * p.channels;
+    for (int i = 0; i < last; i++) line = line * p.input[i] + window.places[i];
+    window.offset = line * p.input[last] * p.channels;
+    return window;
+  }
+
+  // Whether the windows of the lines from this one on lie inside along all axes but the last.
+  bool is_inside(const Window& window, int64_t lines) const {
+    const ConvParams& p = *shape_.params;
+    for (int i = 0; i + 1 < p.spatial; i++) {
+      const int64_t more = i + 2 == p.spatial ? (lines - 1) * p.strides[i] : 0;
+      const int64_t reach = (p.kernel[i] - 1) * p.dilations[i] + more;
+      if (window.places[i] < 0 || window.places[i] + reach >= p.input[i]) return false;
+    }
+    return p.spatial > 1;
+  }
+
+  void add_line(const Window& window, int64_t which) {
+    const ConvParams& p = *shape_.params;
+    const int64_t kernel = p.kernel[p.spatial - 1], dilation = p.dilations[p.spatial - 1];
+    const int64_t found = count_;
+    int64_t shared = 0;
+    for (int64_t row = 0; row < p.taps / kernel; row++) {
+      const DepthwiseRow& of_row = shape_.rows[row];
       bool inside = true;
-      for (int i = last - 1; i >= 0; i--) {
-        const int64_t at = start[i] + rest % p.kernel[i] * p.dilations[i];
+      for (int i = 0; i + 1 < p.spatial; i++) {
+        const int64_t at = window.places[i] + of_row.places[i];
         inside &= at >= 0 && at < p.input[i];
-        offset += at * stride;
-        stride *= p.input[i];
-        rest /= p.kernel[i];
       }
-      for (int64_t k = 0; inside && k < p.kernel[last]; k += shape_.width)
-        add(offset, k * p.dilations[last], (row * p.kernel[last] + k) * 16, which, found, shared);
+      const int64_t offset = window.offset + of_row.offset - base_;
+      for (int64_t k = 0; inside && k < kernel; k += shape_.width)
+        add(offset, k * dilation, (row * kernel + k) * 16, which, found, shared);
     }
   }
 
@@ -68,7 +100,8 @@ class TapList {
 
   const DepthwiseShape& shape_;
   DepthwiseTaps* taps_;
-  int64_t count_ = 0;
+  int64_t count_ = 0, base_ = 0;
+  int64_t lines_inside_ = 0;  // that the taps are of, where they are inside
 };
 
 struct Range {
@@ -111,10 +144,12 @@ void run_lines(const DepthwiseShape& s, const edgert_call& call, Range lines, Ra
   const int64_t fit = kEpilogueElements / ((channels.end - channels.begin) * together);
   const int64_t step = e.plain ? width : std::max<int64_t>(fit, 1) * together;
   DepthwiseTile tile = tile_of(s, call, channels);
+  const float* const x = tile.x;
   TapList list(s, room);
   for (int64_t line = lines.begin; line < lines.end; line += 2) {
     tile.lines = static_cast<int>(std::min<int64_t>(lines.end - line, 2));
     list.find(line, tile.lines);
+    tile.x = x + list.base();
     tile.taps = list.taps();
     tile.count = list.count();
     for (int64_t column = 0; column < width; column += step) {
@@ -129,6 +164,23 @@ void run_lines(const DepthwiseShape& s, const edgert_call& call, Range lines, Ra
   }
 }
 
+// The rows of the kernel.
+DepthwiseRow* find_rows(const ConvParams& p, edgert_plan& plan) {
+  const int last = p.spatial - 1;
+  const int64_t count = p.taps / p.kernel[last];
+  auto* rows = allocate<DepthwiseRow>(plan, static_cast<size_t>(count));
+  for (int64_t row = 0; rows && row < count; row++) {
+    int64_t rest = row, stride = p.input[last] * p.channels;
+    for (int i = last - 1; i >= 0; i--) {
+      rows[row].places[i] = rest % p.kernel[i] * p.dilations[i];
+      rows[row].offset += rows[row].places[i] * stride;
+      stride *= p.input[i];
+      rest /= p.kernel[i];
+    }
+  }
+  return rows;
+}
+
 }  // namespace
 
 Status plan_depthwise(const ConvParams& p, edgert_plan& plan, DepthwiseShape& s) {
@@ -138,7 +190,8 @@ Status plan_depthwise(const ConvParams& p, edgert_plan& plan, DepthwiseShape& s)
   const int64_t size = p.epilogue.size();
   s.width = taps_at_a_time(p);
   s.lines = size / (p.outputs * p.output[p.spatial - 1]);
-  s.image = size_of({p.input, static_cast<size_t>(p.spatial)}) * p.channels;
+  s.rows = find_rows(p, plan);
+  if (!s.rows) return no_memory();
   // About 40 multiply-adds a nanosecond.
   const double cost =
       static_cast<double>(size) * (static_cast<double>(p.taps) / 40 + 0.05 + s.epilogue.program.cost);

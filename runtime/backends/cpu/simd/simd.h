@@ -75,7 +75,12 @@ static inline i32 load(const int32_t* p) {
 static inline void store(float* p, f32 x) { memcpy(p, &x, sizeof x); }
 static inline void store(int32_t* p, i32 x) { memcpy(p, &x, sizeof x); }
 
-// The first n lanes (0 <= n <= W), the others zero; memory behind them is not touched.
+// The first n lanes (0 <= n <= W), the others zero; memory behind them is not touched. `Lanes` are found once
+// for many loads.
+struct Lanes;
+static inline Lanes first_lanes(int n);
+static inline f32 load(const float* p, Lanes lanes);
+static inline void store(float* p, f32 x, Lanes lanes);
 static inline f32 load(const float* p, int n);
 static inline void store(float* p, f32 x, int n);
 
@@ -92,8 +97,12 @@ static inline f32 max(f32 limit, f32 x);
 #if EDGERT_AVX512
 // The maskz forms: gcc 12 warns of an uninitialised value inside the others.
 constexpr __mmask16 kAll = 0xffff;
-static inline f32 load(const float* p, int n) { return _mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p); }
-static inline void store(float* p, f32 x, int n) { _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), x); }
+struct Lanes {
+  __mmask16 mask;
+};
+static inline Lanes first_lanes(int n) { return {(__mmask16)((1u << n) - 1)}; }
+static inline f32 load(const float* p, Lanes lanes) { return _mm512_maskz_loadu_ps(lanes.mask, p); }
+static inline void store(float* p, f32 x, Lanes lanes) { _mm512_mask_storeu_ps(p, lanes.mask, x); }
 static inline f32 fma(f32 a, f32 b, f32 c) { return _mm512_fmadd_ps(a, b, c); }
 static inline f32 sqrt(f32 x) { return _mm512_maskz_sqrt_ps(kAll, x); }
 static inline f32 round(f32 x) {
@@ -105,9 +114,12 @@ static inline f32 floor(f32 x) {
 static inline f32 min(f32 limit, f32 x) { return _mm512_maskz_min_ps(kAll, limit, x); }
 static inline f32 max(f32 limit, f32 x) { return _mm512_maskz_max_ps(kAll, limit, x); }
 #elif EDGERT_AVX2
-static inline i32 first_lanes(int n) { return i32{0, 1, 2, 3, 4, 5, 6, 7} < n; }
-static inline f32 load(const float* p, int n) { return _mm256_maskload_ps(p, (__m256i)first_lanes(n)); }
-static inline void store(float* p, f32 x, int n) { _mm256_maskstore_ps(p, (__m256i)first_lanes(n), x); }
+struct Lanes {
+  i32 mask;
+};
+static inline Lanes first_lanes(int n) { return {i32{0, 1, 2, 3, 4, 5, 6, 7} < n}; }
+static inline f32 load(const float* p, Lanes lanes) { return _mm256_maskload_ps(p, (__m256i)lanes.mask); }
+static inline void store(float* p, f32 x, Lanes lanes) { _mm256_maskstore_ps(p, (__m256i)lanes.mask, x); }
 static inline f32 fma(f32 a, f32 b, f32 c) { return _mm256_fmadd_ps(a, b, c); }
 static inline f32 sqrt(f32 x) { return _mm256_sqrt_ps(x); }
 static inline f32 round(f32 x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
@@ -115,12 +127,16 @@ static inline f32 floor(f32 x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEG_INF
 static inline f32 min(f32 limit, f32 x) { return _mm256_min_ps(limit, x); }
 static inline f32 max(f32 limit, f32 x) { return _mm256_max_ps(limit, x); }
 #else
-static inline f32 load(const float* p, int n) {
+struct Lanes {
+  int count;
+};
+static inline Lanes first_lanes(int n) { return {n}; }
+static inline f32 load(const float* p, Lanes lanes) {
   f32 x = {};
-  memcpy(&x, p, (size_t)n * sizeof(float));
+  memcpy(&x, p, (size_t)lanes.count * sizeof(float));
   return x;
 }
-static inline void store(float* p, f32 x, int n) { memcpy(p, &x, (size_t)n * sizeof(float)); }
+static inline void store(float* p, f32 x, Lanes lanes) { memcpy(p, &x, (size_t)lanes.count * sizeof(float)); }
 #if EDGERT_NEON
 static inline f32 min(f32 limit, f32 x) { return (f32)vminq_f32((float32x4_t)limit, (float32x4_t)x); }
 static inline f32 max(f32 limit, f32 x) { return (f32)vmaxq_f32((float32x4_t)limit, (float32x4_t)x); }
@@ -157,6 +173,8 @@ static inline f32 floor(f32 x) {
 }
 #endif
 #endif
+static inline f32 load(const float* p, int n) { return load(p, first_lanes(n)); }
+static inline void store(float* p, f32 x, int n) { store(p, x, first_lanes(n)); }
 
 static inline f32 abs(f32 x) { return from_bits(bits(x) & 0x7fffffff); }
 static inline f32 trunc(f32 x) { return from_bits(bits(floor(abs(x))) | (bits(x) & INT32_MIN)); }
