@@ -90,6 +90,7 @@ class Finder {
       if (!add_step(i, band)) return false;
     const BandStep& last = band.steps.back();
     band.pieces = static_cast<int32_t>(std::min<int64_t>(goal_.threads, last.height / kLeastLines));
+    if (band.pieces < goal_.threads && !goal_.for_memory) return false;
     band.pieces = std::max(band.pieces, 1);
     const int64_t least = last.lines.multiple;
     band.lines = least;

@@ -169,6 +169,27 @@ def test_chains_run_in_bands(cpu: Device, tmp_path: Any, name: str) -> None:
         assert max(map(len, bands), default=0) >= least
 
 
+@pytest.mark.parametrize(("height", "most"), [(12, 1), (20, 2), (36, 4)])
+def test_quick_bands_have_lines_for_all_threads(tmp_path: Any, height: int, most: int) -> None:
+    path = str(tmp_path / "chain.edge")
+    chain = Chain((1, 3, height, 200), 0)
+    for layer in ("conv-1-1-64", "conv-3-1-0-1", "conv-1-1-8"):
+        chain.add(layer)
+    edgec.export(chain.model(), path)
+    x = [chain.random.standard_normal(chain.input).astype(np.float32)]
+    os.environ["EDGERT_CACHE_BYTES"] = str(1 << 20)
+    try:
+        found = []
+        for threads in (1, 2, 4):
+            session = edgert.load(path, threads=threads)
+            found.append(session.run(x)[chain.last])
+            assert bool(session.describe()["bands"]) == (threads <= most)
+    finally:
+        del os.environ["EDGERT_CACHE_BYTES"]
+    for result in found[1:]:
+        assert_close(result, found[0], 1e-6, "threads", 1e-6)
+
+
 def test_a_budget_saves_memory(tmp_path: Any) -> None:
     path = str(tmp_path / "chain.edge")
     chain = Chain((1, 3, 128, 128), 0)

@@ -23,6 +23,7 @@ CASES = [
     (1, 9, 60, 32, 64, (0, 0, 0, 0)),
     (3, 12, 12, 64, 32, (0, 1, 2, 0)),
     (1, 11, 300, 35, 47, (1, 0, 1, 0)),
+    (1, 8, 8, 128, 200, (1, 1, 1, 1)),  # several threads share the outputs out
 ]
 FLOAT = DType.F32
 EPILOGUES = {"none": None, "bias and relu": ("add", "max"), "tanh": ("add", "tanh")}

@@ -40,7 +40,7 @@ Status plan_attention(const NodeArgs& args, edgert_plan& plan) {
   const int64_t rows = state->micro->gemm->rows;
   state->blocks = (p.queries + rows - 1) / rows;
   const double products = static_cast<double>(p.matrices()) * p.queries * p.keys;
-  const double cost = products * (static_cast<double>(p.depth + p.width) / 60 + 0.4);
+  const double cost = products * (static_cast<double>(p.depth + p.width) / 100 + 0.3);
   state->pieces = std::min(pieces(static_cast<int64_t>(std::min(cost, 1e15)), plan.threads),
                            p.matrices() * state->blocks);
   auto after = [](uint64_t at, uint64_t bytes) { return (at + bytes + 63) / 64 * 64; };

@@ -46,11 +46,11 @@ Status plan_transpose(const NodeArgs& args, edgert_plan& plan) {
   state->lines = size / (p.outputs * p.output[last]);
   state->image = size_of({p.input, static_cast<size_t>(p.spatial)}) * p.channels;
   state->tap_floats = (outputs + 15) / 16 * 16 * inputs;
-  double work = static_cast<double>(p.batch) * static_cast<double>(state->image) *
+  double cost = static_cast<double>(p.batch) * static_cast<double>(state->image) *
                 static_cast<double>(p.taps * outputs);
-  work = work / 50 + static_cast<double>(size) * state->epilogue.program.cost;
+  cost = cost / 50 + static_cast<double>(size) * state->epilogue.program.cost;
   int64_t whole;
-  cut_work(work, state->lines, 1, plan.threads, state->pieces, whole);
+  cut_work({.tiles = state->lines, .units = 1, .cost = cost}, plan.threads, state->pieces, whole);
   state->zeros = allocate<float>(plan, static_cast<size_t>(p.channels));
   if (!state->zeros) return no_memory();
   // Per piece: row pointers, tap offsets, and the outer taps' places in the kernel and in the input.

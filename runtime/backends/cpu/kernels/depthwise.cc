@@ -195,7 +195,10 @@ Status plan_depthwise(const ConvParams& p, edgert_plan& plan, DepthwiseShape& s)
   // About 40 multiply-adds a nanosecond.
   const double cost =
       static_cast<double>(size) * (static_cast<double>(p.taps) / 40 + 0.05 + s.epilogue.program.cost);
-  cut_work(cost, (s.lines + 1) / 2, (p.channels + 15) / 16, plan.threads, s.line_pieces, s.channel_pieces);
+  const double read = static_cast<double>(p.batch * s.image) * 4, made = static_cast<double>(size) * 4;
+  const auto weights = static_cast<double>(p.taps * p.channels) * 4;
+  cut_work({s.lines, (p.channels + 15) / 16, cost, weights, read, made}, plan.threads, s.line_pieces,
+           s.channel_pieces);
   const auto pieces = static_cast<uint64_t>(s.line_pieces * s.channel_pieces);
   s.taps_at = (s.epilogue.program.scratch_bytes() * pieces + 63) / 64 * 64;
   s.sums_at = s.taps_at + pieces * taps_bytes(s);
@@ -210,13 +213,13 @@ Status run_depthwise(const DepthwiseShape& s, const edgert_call& call) {
   const int64_t height = p.spatial > 1 ? p.output[0] : 1, each = s.lines / height;
   const Lines lines = lines_of(call, height);
   const int64_t first = lines.begin * each, count = lines.end * each - first;
-  const int64_t channels = p.channels, blocks = (channels + 15) / 16, pairs = (count + 1) / 2;
+  const int64_t channels = p.channels, blocks = (channels + 15) / 16;
   char* scratch = static_cast<char*>(call.scratch);
   parallel(call, s.line_pieces * s.channel_pieces, [&](int64_t piece, int) {
     const int64_t down = piece / s.channel_pieces, across = piece % s.channel_pieces;
     const Range of_lines = {
-        first + piece_begin(pairs, down, s.line_pieces) * 2,
-        first + std::min(piece_begin(pairs, down + 1, s.line_pieces) * 2, count),
+        first + piece_begin(count, down, s.line_pieces),
+        first + piece_begin(count, down + 1, s.line_pieces),
     };
     const Range of_channels = {
         piece_begin(blocks, across, s.channel_pieces) * 16,

@@ -199,7 +199,10 @@ Status plan_dot(const Pointwise& epilogue, int32_t x, DotShape& s, edgert_plan& 
   EDGERT_TRY(plan_epilogue(epilogue, plan, s));
   const double sums = static_cast<double>(s.rows) * static_cast<double>(s.columns);
   const double products = sums * static_cast<double>(s.taps * s.channels);
-  cut_work(products / 100 + sums * (s.plain ? 0.1 : s.program.cost), s.tiles(), s.panels(), plan.threads,
+  const double cost = products / 100 + sums * (s.plain ? 0.1 : s.program.cost);
+  const auto weights = static_cast<double>(s.columns * s.taps * s.channels);
+  const auto read = static_cast<double>(size_of(shape_of(plan.inputs[0])));
+  cut_work({s.tiles(), s.panels(), cost, weights, read, sums * (s.in_place ? 4 : 1)}, plan.threads,
            s.row_pieces, s.column_pieces);
   const auto pieces = static_cast<uint64_t>(s.pieces());
   plan.scratch_bytes = pieces * (s.program_bytes() + s.row_bytes()) +

@@ -6,16 +6,24 @@
 
 namespace edgert::cpu {
 
-void cut_work(double cost, int64_t tiles, int64_t units, int32_t threads, int64_t& row_pieces,
-              int64_t& column_pieces) {
-  const int64_t count = pieces(static_cast<int64_t>(std::min(cost, 1e15)), threads);
+void cut_work(const Work& w, int32_t threads, int64_t& row_pieces, int64_t& column_pieces) {
+  // Bytes a nanosecond.
+  constexpr double kWeights = 20, kFromOthers = 8;
+  const auto time = [&](int64_t rows, int64_t columns) {
+    const int64_t longest = ((w.tiles + rows - 1) / rows) * ((w.units + columns - 1) / columns);
+    const auto parts = static_cast<double>(columns);
+    const double others = (w.read + w.made / static_cast<double>(rows * columns)) * (1 - 1 / parts);
+    return w.cost * static_cast<double>(longest) / static_cast<double>(w.tiles * w.units) +
+           w.weights / parts / kWeights + others / kFromOthers;
+  };
   row_pieces = column_pieces = 1;
-  int64_t least = tiles * units;
-  for (int64_t rows = count; rows >= 1; rows--) {
-    const int64_t columns = count / rows;
-    const int64_t longest = ((tiles + rows - 1) / rows) * ((units + columns - 1) / columns);
-    if (longest >= least) continue;
-    least = longest;
+  if (w.tiles * w.units <= 1) return;
+  double least = time(1, 1);
+  const int64_t count = pieces(static_cast<int64_t>(std::min(least, 1e15)), threads);
+  for (int64_t rows = std::min(count, w.tiles); rows >= 1; rows--) {
+    const int64_t columns = std::min(count / rows, w.units);
+    if (time(rows, columns) >= least) continue;
+    least = time(rows, columns);
     row_pieces = rows;
     column_pieces = columns;
   }
@@ -39,10 +47,15 @@ Status plan_product(const Pointwise& epilogue, edgert_plan& plan, ProductShape& 
   EDGERT_TRY(plan_epilogue(epilogue, *s.micro, plan, true, e));
   const double sums = static_cast<double>(s.matrices) * s.rows * s.width();
   const double weights = static_cast<double>(s.groups) * s.columns * s.taps * s.channels;
-  // About 60 multiply-adds or 4 weights a nanosecond.
-  const double cost =
-      std::max(sums * s.taps * s.channels / 60, weights / 4) + sums * (e.plain ? 0 : e.program.cost);
-  cut_work(cost, s.tiles() * s.matrices, s.column_units(), plan.threads, s.row_pieces, s.column_pieces);
+  // About 110 multiply-adds a nanosecond.
+  const double cost = sums * s.taps * s.channels / 110 + sums * (e.plain ? 0 : e.program.cost);
+  const Work work = {s.tiles() * s.matrices,
+                     s.column_units(),
+                     cost,
+                     weights * 4,
+                     static_cast<double>(size_of(shape_of(plan.inputs[0]))) * 4,
+                     sums * 4};
+  cut_work(work, plan.threads, s.row_pieces, s.column_pieces);
   return {};
 }
 

@@ -49,9 +49,17 @@ struct ProductShape {
   uint64_t scratch_bytes() const { return epilogue.plain ? 0 : epilogue.program.scratch_bytes() * pieces(); }
 };
 
-// Cuts tiles x units of work that takes `cost` nanoseconds into row_pieces x column_pieces.
-void cut_work(double cost, int64_t tiles, int64_t units, int32_t threads, int64_t& row_pieces,
-              int64_t& column_pieces);
+// Work on tiles of rows x units of columns.
+struct Work {
+  int64_t tiles, units;
+  double cost;                             // nanoseconds, of one thread that has the weights at hand
+  double weights = 0, read = 0, made = 0;  // bytes of the weights, the left side and the result
+};
+
+// Cuts it into row_pieces x column_pieces. Pieces of rows each read all weights. Pieces of columns each read
+// the whole left side, of which other cores have made their parts, as they have of the result for who reads
+// it next.
+void cut_work(const Work& work, int32_t threads, int64_t& row_pieces, int64_t& column_pieces);
 
 // Compiles the epilogue and decides how to cut the work; the sizes are set.
 Status plan_product(const Pointwise& epilogue, edgert_plan& plan, ProductShape& shape);

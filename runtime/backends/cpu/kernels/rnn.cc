@@ -157,7 +157,7 @@ void Direction::multiply_inputs(int64_t first, int64_t last) const {
   }
   constexpr float kAll = std::numeric_limits<float>::infinity();
   const int64_t height = state.gemm->rows, tiles = (rows + height - 1) / height;
-  spread(rows * p.inputs * state.columns / 16, tiles, [&](int64_t begin, int64_t end) {
+  spread(rows * p.inputs * state.columns / 60, tiles, [&](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; t++) {
       const GemmTile tile = {work.rows + t * height,
                              0,
@@ -178,7 +178,7 @@ void Direction::multiply_inputs(int64_t first, int64_t last) const {
 // gates += h R.
 void Direction::recur(const float* h, float* gates) const {
   const RnnParams& p = state.rnn;
-  spread(p.batch * p.hidden * state.columns / 16, state.panels, [&](int64_t begin, int64_t end) {
+  spread(p.batch * p.hidden * state.columns / 60, state.panels, [&](int64_t begin, int64_t end) {
     state.micro->recur(h, p.hidden, p.batch, p.hidden, r, begin, end, gates, state.columns);
   });
 }
@@ -330,9 +330,11 @@ Status run_rnn(const RnnState& state, const edgert_call& call) {
     return {};
   }
   const bool beside = p.directions == 2 && call.threads > 1;
+  // Where steps are too short to be shared, other threads would sleep through them.
+  const bool shared = rnn_threads(p.batch * p.hidden * state.columns, p.hidden, call.threads) > 1;
   if (beside) parallel(call, 2, [&](int64_t d, int32_t) { run_direction(state, call, d, false); });
   else
-    for (int64_t d = 0; d < p.directions; d++) run_direction(state, call, d, true);
+    for (int64_t d = 0; d < p.directions; d++) run_direction(state, call, d, shared);
   return {};
 }
 

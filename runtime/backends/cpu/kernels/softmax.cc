@@ -33,7 +33,7 @@ void softmax_f32(const SoftmaxState& state, const edgert_call& call) {
   const float* x = static_cast<const float*>(call.inputs[0]);
   float* y = static_cast<float*>(call.outputs[0]);
   if (p.inner == 1) {
-    const int64_t count = std::min(pieces(p.outer * p.n, call.threads), p.outer);
+    const int64_t count = std::min(pieces(p.outer * p.n / 2, call.threads), p.outer);
     parallel(call, count, [&](int64_t piece, int32_t) {
       const int64_t begin = piece_begin(p.outer, piece, count), end = piece_begin(p.outer, piece + 1, count);
       state.micro->lines(x + begin * p.n, y + begin * p.n, p.n, end - begin, p.log);
@@ -41,7 +41,7 @@ void softmax_f32(const SoftmaxState& state, const edgert_call& call) {
     return;
   }
   const int64_t blocks = (p.inner + kColumns - 1) / kColumns, units = p.outer * blocks;
-  const int64_t count = std::min(pieces(p.outer * p.n * p.inner, call.threads), units);
+  const int64_t count = std::min(pieces(p.outer * p.n * p.inner / 2, call.threads), units);
   parallel(call, count, [&](int64_t piece, int32_t) {
     const int64_t end = piece_begin(units, piece + 1, count);
     for (int64_t unit = piece_begin(units, piece, count); unit < end; unit++) {

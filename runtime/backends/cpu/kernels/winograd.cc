@@ -15,7 +15,8 @@ constexpr int64_t kBlockBytes = 1 << 20;  // of both sides of the products, to s
 
 struct Block {
   int64_t first, tiles;
-  float *windows, *products;  // [36][tiles][channels], [36][tiles][outputs], points point_floats() apart
+  int64_t column, columns;    // of the outputs
+  float *windows, *products;  // [36][tiles][channels], [36][tiles][columns], points point_floats() apart
 };
 
 // An odd number of cache lines: a tile's 36 vectors then lie in different sets of the cache.
@@ -62,16 +63,17 @@ void multiply(const WinogradShape& s, const Block& b) {
                     0,
                     1,
                     p.channels,
-                    p.winograd + point * s.panel_floats(),
-                    p.outputs,
-                    b.products + point * point_floats(b.tiles, p.outputs) + first * p.outputs,
-                    p.outputs,
+                    p.winograd + point * s.panel_floats() + b.column * p.channels,
+                    b.columns,
+                    b.products + point * point_floats(b.tiles, b.columns) + first * b.columns,
+                    b.columns,
                     nullptr,
                     -INFINITY,
                     INFINITY};
       if (point + 1 < kPoints) {
-        tile.ahead = tile.panels + s.panel_floats() + s.panel_floats() * group / groups;
-        tile.ahead_floats = s.panel_floats() / groups;
+        const int64_t floats = (b.columns + 15) / 16 * 16 * p.channels;
+        tile.ahead = tile.panels + s.panel_floats() + floats * group / groups;
+        tile.ahead_floats = floats / groups;
       }
       s.micro->gemm->run(tile, static_cast<int>(count));
     }
@@ -86,10 +88,10 @@ void transform_products(const WinogradShape& s, const float* bias, float* y, con
     for (int64_t i = 0; i < kSide * kSide; i++) {
       const int64_t line = place.line + i / kSide, column = place.column + i % kSide;
       const bool inside = line < height && column < width;
-      out[i] = inside ? y + ((place.image * height + line) * width + column) * p.outputs : nullptr;
+      out[i] = inside ? y + ((place.image * height + line) * width + column) * p.outputs + b.column : nullptr;
     }
-    s.micro->winograd->output(b.products + t * p.outputs, point_floats(b.tiles, p.outputs), p.outputs, out,
-                              bias, s.epilogue.head.low, s.epilogue.head.high);
+    s.micro->winograd->output(b.products + t * b.columns, point_floats(b.tiles, b.columns), b.columns, out,
+                              bias ? bias + b.column : nullptr, s.epilogue.head.low, s.epilogue.head.high);
   }
 }
 
@@ -103,9 +105,37 @@ void run_epilogue(const WinogradShape& s, const void* const* operands, void* y, 
     const int64_t width = std::min(side_by_side * kSide, p.output[1] - place.column);
     for (int64_t line = place.line; line < std::min(place.line + kSide, p.output[0]); line++) {
       const int64_t pixel = (place.image * p.output[0] + line) * p.output[1] + place.column;
-      run_tiles(s.epilogue.program, operands, y, pixel, pixel + width, 0, p.outputs, registers);
+      run_tiles(s.epilogue.program, operands, y, pixel, pixel + width, b.column, b.column + b.columns,
+                registers);
     }
     t += side_by_side;
+  }
+}
+
+// Nanoseconds that one thread takes: 90 multiply-adds, 27 bytes of weights from the outer cache, 6 numbers
+// transformed in each.
+double time_of(double tiles, double in, double out) {
+  return kPoints * (std::max(tiles * in * out / 90, 4 * in * out / 27) + tiles * (in + out) / 6);
+}
+
+// More columns for each thread mean more weights to read, more tiles more windows to transform.
+void cut(int32_t threads, WinogradShape& s) {
+  const ConvParams& p = *s.params;
+  const auto in = static_cast<double>(p.channels);
+  const auto time = [&](int64_t tile_pieces, int64_t column_pieces) {
+    const int64_t tiles = (s.tiles + tile_pieces - 1) / tile_pieces;
+    const int64_t columns = (s.panels() + column_pieces - 1) / column_pieces * 16;
+    return time_of(static_cast<double>(tiles), in, static_cast<double>(columns));
+  };
+  s.tile_pieces = s.column_pieces = 1;
+  double least = time(1, 1);
+  const int64_t count = pieces(static_cast<int64_t>(std::min(least, 1e15)), threads);
+  for (int64_t rows = std::min(count, s.tiles); rows >= 1; rows--) {
+    const int64_t columns = std::min(count / rows, s.panels());
+    if (time(rows, columns) >= least) continue;
+    least = time(rows, columns);
+    s.tile_pieces = rows;
+    s.column_pieces = columns;
   }
 }
 
@@ -119,10 +149,8 @@ bool winograd_pays(const ConvParams& p) {
                      static_cast<double>((p.output[1] + 3) / 4);
   const auto pixels = static_cast<double>(p.batch) * static_cast<double>(p.output[0] * p.output[1]);
   const auto in = static_cast<double>(p.channels), out = static_cast<double>(p.outputs);
-  // In nanoseconds: 90 multiply-adds, 27 bytes of weights from the outer cache, 6 numbers transformed.
   const double direct = std::max(pixels * 9 * in * out / 90, 9 * 4 * in * out / 27);
-  const double products = std::max(tiles * in * out / 90, 4 * in * out / 27) * kPoints;
-  return products + tiles * kPoints * (in + out) / 6 < direct;
+  return time_of(tiles, in, out) < direct;
 }
 
 Status plan_winograd(const ConvParams& p, edgert_plan& plan, WinogradShape& s) {
@@ -134,19 +162,18 @@ Status plan_winograd(const ConvParams& p, edgert_plan& plan, WinogradShape& s) {
   EDGERT_TRY(plan_epilogue(p.epilogue, *s.micro, plan, false, s.epilogue));
   s.zeros = allocate<float>(plan, static_cast<size_t>(p.channels));
   if (!s.zeros) return no_memory();
-  const double cost = static_cast<double>(s.tiles * kPoints) * p.channels * p.outputs / 60;
-  s.pieces = std::min(pieces(static_cast<int64_t>(std::min(cost, 1e15)), plan.threads), s.tiles);
+  cut(plan.threads, s);
   // As many tiles as two to four calls of the product take; shared out evenly.
-  const int64_t fit = kBlockBytes / (kPoints * 4 * (p.channels + p.outputs)), rows = s.micro->gemm->rows;
+  const int64_t columns = (s.panels() + s.column_pieces - 1) / s.column_pieces * 16;
+  const int64_t fit = kBlockBytes / (kPoints * 4 * (p.channels + columns)), rows = s.micro->gemm->rows;
   const int64_t most = std::clamp(fit, 2 * rows, 4 * rows);
-  const int64_t each = (s.tiles + s.pieces - 1) / s.pieces;
-  s.blocks = s.pieces * ((each + most - 1) / most);
-  s.block = (s.tiles + s.blocks - 1) / s.blocks;
-  const int64_t floats = point_floats(s.block, p.channels) + point_floats(s.block, p.outputs);
+  const int64_t each = (s.tiles + s.tile_pieces - 1) / s.tile_pieces, blocks = (each + most - 1) / most;
+  s.block = (each + blocks - 1) / blocks;
+  const int64_t floats = point_floats(s.block, p.channels) + point_floats(s.block, columns);
   s.piece_bytes =
       (static_cast<uint64_t>(kPoints * floats) * sizeof(float) + s.epilogue.program.scratch_bytes() + 63) /
       64 * 64;
-  plan.scratch_bytes = s.piece_bytes * static_cast<uint64_t>(s.pieces);
+  plan.scratch_bytes = s.piece_bytes * static_cast<uint64_t>(s.tile_pieces * s.column_pieces);
   plan.lines = lines_of_conv(p, kSide, static_cast<uint64_t>(kPoints * s.panel_floats()) * sizeof(float));
   return {};
 }
@@ -162,17 +189,22 @@ Status run_winograd(const WinogradShape& s, const edgert_call& call) {
   const Lines lines = lines_of(call, p.output[0]);
   const int64_t band_first = lines.begin / kSide * s.tiles_x;
   const int64_t tiles = call.line_end ? (lines.end + kSide - 1) / kSide * s.tiles_x - band_first : s.tiles;
-  const int64_t blocks = std::max((tiles + s.block - 1) / s.block, s.pieces);
-  parallel(call, s.pieces, [&](int64_t piece, int) {
+  const int64_t columns = (s.panels() + s.column_pieces - 1) / s.column_pieces * 16;
+  parallel(call, s.tile_pieces * s.column_pieces, [&](int64_t piece, int) {
+    const int64_t down = piece / s.column_pieces, across = piece % s.column_pieces;
+    const int64_t begin = piece_begin(tiles, down, s.tile_pieces);
+    const int64_t count = piece_begin(tiles, down + 1, s.tile_pieces) - begin;
+    const int64_t blocks = (count + s.block - 1) / s.block;
     char* scratch = static_cast<char*>(call.scratch) + static_cast<uint64_t>(piece) * s.piece_bytes;
     Block b{};
+    b.column = piece_begin(s.panels(), across, s.column_pieces) * 16;
+    b.columns = std::min(piece_begin(s.panels(), across + 1, s.column_pieces) * 16, p.outputs) - b.column;
     b.windows = reinterpret_cast<float*>(scratch);
     b.products = b.windows + kPoints * point_floats(s.block, p.channels);
-    void* registers = b.products + kPoints * point_floats(s.block, p.outputs);
-    for (int64_t block = piece_begin(blocks, piece, s.pieces);
-         block < piece_begin(blocks, piece + 1, s.pieces); block++) {
-      b.first = band_first + piece_begin(tiles, block, blocks);
-      b.tiles = band_first + piece_begin(tiles, block + 1, blocks) - b.first;
+    void* registers = b.products + kPoints * point_floats(s.block, columns);
+    for (int64_t block = 0; block < blocks; block++) {
+      b.first = band_first + begin + piece_begin(count, block, blocks);
+      b.tiles = band_first + begin + piece_begin(count, block + 1, blocks) - b.first;
       transform_windows(s, x, b);
       multiply(s, b);
       transform_products(s, bias, y, b);

@@ -12,13 +12,14 @@ struct WinogradShape {
   const ConvParams* params;
   int64_t tiles_x, tiles_y;  // of an image
   int64_t tiles;             // of all images
-  int64_t block, blocks;     // tiles that are transformed together
-  int64_t pieces;
+  int64_t block;             // tiles that are transformed together
+  int64_t tile_pieces, column_pieces;
   uint64_t piece_bytes;  // of scratch
   const float* zeros;    // [channels]
   ProductEpilogue epilogue;
 
-  int64_t panel_floats() const { return (params->outputs + 15) / 16 * 16 * params->channels; }
+  int64_t panels() const { return (params->outputs + 15) / 16; }
+  int64_t panel_floats() const { return panels() * 16 * params->channels; }
 };
 
 // Whether the convolution is of that kind, and quicker so; its weight must be there in that form.
