@@ -1,4 +1,6 @@
 // The C ABI: checks of every handle and index, and the thread's last error.
+#include <unistd.h>
+
 #include <cstddef>
 #include <new>
 #include <string>
@@ -7,6 +9,7 @@
 #include "core/devices.h"
 #include "core/loader.h"
 #include "core/threads.h"
+#include "core/tuning.h"
 #include "core/types.h"
 #include "edgert.h"
 
@@ -65,13 +68,34 @@ Status read_options(const edgert_options* options, edgert::Settings& settings, b
   if (options->threads) settings.threads = options->threads;
   settings.memory_limit = options->memory_limit;
   settings.step_limit = options->step_limit;
-  if (options->size >= sizeof(edgert_options)) settings.memory_budget = options->memory_budget;
+  if (options->size >= offsetof(edgert_options, tuning)) settings.memory_budget = options->memory_budget;
   settings.cl_context = options->cl_context;
   settings.cl_queue = options->cl_queue;
   return {};
 }
 
-edgert_status finish_load(Status status, std::shared_ptr<const edgert::File> file,
+// What the file says that activations should fit; 0 where it says nothing.
+uint64_t budget_of(const edgert::Model& model) {
+  uint64_t bytes = 0;
+  for (const auto& [name, value] : model.metadata)
+    if (name == "memory_budget" && !edgert::parse_number(value, bytes)) bytes = 0;
+  return bytes;
+}
+
+// The tuning that the options name, or that lies beside the model.
+void find_tuning(const edgert_options* options, const char* path, edgert::Settings& settings) {
+  const bool says = options && options->size >= sizeof(edgert_options) && options->tuning;
+  if (says && !*options->tuning) return;
+  std::string name = says ? options->tuning : path ? path + std::string(".tuning") : "";
+  if (!says && (name.empty() || access(name.c_str(), F_OK) != 0)) return;
+  auto tuning = std::make_shared<edgert::Tuning>();
+  const Status status = edgert::read_tuning(name.c_str(), edgert::cpu_isa(), settings.threads, *tuning);
+  settings.tuning_state = status.ok() ? "used" : status.text();
+  if (status.ok()) settings.tuning = std::move(tuning);
+}
+
+// `path` is null where the model has none.
+edgert_status finish_load(Status status, std::shared_ptr<const edgert::File> file, const char* path,
                           const edgert_options* options, edgert_session** out) {
   edgert::Settings settings;
   bool verify = false;
@@ -79,6 +103,8 @@ edgert_status finish_load(Status status, std::shared_ptr<const edgert::File> fil
   std::unique_ptr<Session> session;
   if (status.ok()) status = read_options(options, settings, verify);
   if (status.ok()) status = edgert::load_model(std::move(file), verify, model);
+  if (status.ok()) find_tuning(options, path, settings);
+  if (status.ok() && !settings.memory_budget) settings.memory_budget = budget_of(*model);
   if (status.ok()) status = Session::open(std::move(model), settings, session);
   if (status.ok()) *out = new (std::nothrow) edgert_session{std::move(session)};
   if (status.ok() && !*out) status = error(EDGERT_ERROR_MEMORY, "load: no memory");
@@ -99,7 +125,7 @@ edgert_status edgert_load_path(const char* path, const edgert_options* options, 
   *out = nullptr;
   std::shared_ptr<const edgert::File> file;
   Status status = edgert::File::open(path, file);
-  return finish_load(status, std::move(file), options, out);
+  return finish_load(status, std::move(file), path, options, out);
 }
 
 edgert_status edgert_load_memory(const void* data, size_t bytes, const edgert_options* options,
@@ -108,7 +134,7 @@ edgert_status edgert_load_memory(const void* data, size_t bytes, const edgert_op
   *out = nullptr;
   std::shared_ptr<const edgert::File> file;
   Status status = edgert::File::copy(data, bytes, file);
-  return finish_load(status, std::move(file), options, out);
+  return finish_load(status, std::move(file), nullptr, options, out);
 }
 
 edgert_status edgert_load_fd(int fd, uint64_t offset, uint64_t bytes, const edgert_options* options,
@@ -117,7 +143,7 @@ edgert_status edgert_load_fd(int fd, uint64_t offset, uint64_t bytes, const edge
   *out = nullptr;
   std::shared_ptr<const edgert::File> file;
   Status status = edgert::File::map(fd, offset, bytes, file);
-  return finish_load(status, std::move(file), options, out);
+  return finish_load(status, std::move(file), nullptr, options, out);
 }
 
 edgert_status edgert_clone(edgert_session* handle, edgert_session** out) {

@@ -34,6 +34,12 @@ class Planned {
   virtual ~Planned() = default;
   uint64_t scratch_bytes = 0;
   edgert_lines lines{};  // multiple 0: it runs whole only
+  std::string ways;      // that the kernel has here, split by spaces, the one taken first
+};
+
+struct PlanWish {
+  bool alone = false;         // it will run on one thread
+  const char* way = nullptr;  // edgert_plan::way
 };
 
 class Backend {
@@ -48,9 +54,9 @@ class Backend {
                         std::span<const edgert_operand> outputs, std::string& why) const = 0;
 
   // Shapes and attributes are known: check them, choose a kernel, ask for scratch.
-  // The node, and every dims pointer, stay valid as long as `planned`. `alone`: it will run on one thread.
+  // The node, and every dims pointer, stay valid as long as `planned`.
   virtual Status plan(const edgert_node& node, std::span<const edgert_operand> inputs,
-                      std::span<const edgert_operand> outputs, bool alone,
+                      std::span<const edgert_operand> outputs, const PlanWish& wish,
                       std::unique_ptr<Planned>& planned) = 0;
 
   // Runs (or enqueues, in order) a planned node. Absent operands have a null handle, and so have results

@@ -9,11 +9,13 @@
 #include <vector>
 
 #include "core/backend.h"
+#include "core/bands.h"
 #include "core/heap.h"
 #include "core/placement.h"
 #include "core/program.h"
 #include "core/status.h"
 #include "core/symbols.h"
+#include "core/tuning.h"
 
 namespace edgert {
 
@@ -57,13 +59,17 @@ class Context {
 
   uint64_t allocated() const { return allocated_; }
 
+  // Bytes that bands count on.
+  uint64_t cache() const { return tuning && tuning->cache ? *tuning->cache : cache_bytes(); }
+
   Symbols symbols;
   Placement placement;
   bool separate = false;     // every value in an allocation of its own, freed at the end of its life
   bool profiling = false;    // frames take the time of every step
   bool keep_values = false;  // no value's memory is used again within a run
   int32_t threads = 1;
-  uint64_t memory_budget = 0;  // for activations; 0: what is quickest
+  uint64_t memory_budget = 0;            // for activations; 0: what is quickest
+  std::shared_ptr<const Tuning> tuning;  // null: none
   uint64_t memory_limit = UINT64_MAX;
   uint64_t step_limit = UINT64_MAX;
   uint64_t steps = 0;

@@ -90,6 +90,8 @@ void describe_graph(const Model& model, Context& context, const Frame* frame, in
                    json_quoted(on_device ? std::string(context.backend(place.device).name()) : "cpu")) +
              ", " + field("reason", json_quoted(place.reason)) + ", " + field("segment", std::to_string(s)) +
              ", " + field("graph", json_quoted(path));
+      if (const Planned* planned = frame ? frame->planned(s, n) : nullptr; planned && !planned->ways.empty())
+        out += ", " + field("ways", json_quoted(planned->ways));
       if (context.profiling && frame) out += timing(*frame, static_cast<size_t>(n));
       out += "}";
       for (size_t g = 0; g < node.graphs.size(); g++)
@@ -114,6 +116,9 @@ std::string Session::description() const {
          field("arena_bound_bytes", std::to_string(frame_->arena_bound_bytes())) + ", " +
          field("allocated_bytes", std::to_string(context_->allocated())) + ", " +
          field("weight_bytes", std::to_string(model().data.size())) + ", " +
+         field("memory_budget", std::to_string(context_->memory_budget)) + ", " +
+         field("tuning", json_quoted(settings_.tuning_state)) + ", " +
+         field("cache_bytes", std::to_string(context_->cache())) + ", " +
          field("segments", std::to_string(graph().segments.size())) + ", " + field("bands", bands(*frame_)) +
          ", " + field("nodes", nodes + "]") + "}";
 }

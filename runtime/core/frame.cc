@@ -134,6 +134,13 @@ void Frame::clear_plans() {
     if (b) b->clear_plans();
 }
 
+const Planned* Frame::planned(size_t segment, int32_t node) const {
+  const SegmentPlan* last = plan(segment);
+  if (!last) return nullptr;
+  const auto steps = std::ranges::equal_range(last->steps, node, {}, &Step::node);
+  return steps.empty() ? nullptr : steps.back().planned.get();
+}
+
 uint64_t Frame::arena_bytes() const {
   uint64_t total = 0;
   for (const Block& b : arenas_) total += b.bytes;

@@ -56,6 +56,8 @@ class Frame {
   const SegmentPlan* plan(size_t segment) const {
     return plans_[segment].empty() ? nullptr : plans_[segment].front().get();
   }
+  // How the node ran last; null where it has not, or is a control operator.
+  const Planned* planned(size_t segment, int32_t node) const;
   // The same if no arena were larger than what lives in it at one step.
   uint64_t arena_bound_bytes() const;
 

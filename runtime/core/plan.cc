@@ -271,8 +271,9 @@ class Builder {
     }
     const auto all = std::span<const edgert_operand>(operands);
     Backend& backend = context_.backend(step.device);
-    EDGERT_TRY(backend.plan(info, all.first(node.inputs.size()), all.subspan(node.inputs.size()), alone,
-                            step.planned));
+    const char* way = context_.tuning ? context_.tuning->way(info.name) : nullptr;
+    EDGERT_TRY(backend.plan(info, all.first(node.inputs.size()), all.subspan(node.inputs.size()),
+                            {alone, way}, step.planned));
     if (const uint64_t bytes = step.planned->scratch_bytes; bytes && !alone) {
       const int32_t scratch = add_storage(Storage::Kind::kArena, step.device, -1, bytes);
       storage(scratch).defined_here = storage(scratch).is_scratch = true;
@@ -290,7 +291,7 @@ class Builder {
       const auto i = static_cast<size_t>(operand);
       return shape(i < node.inputs.size() ? node.inputs[i] : node.outputs[i - node.inputs.size()]);
     };
-    const uint64_t cache = cache_bytes(), budget = context_.memory_budget;
+    const uint64_t cache = context_.cache(), budget = context_.memory_budget;
     plan_.bands = find_bands(plan_, shape_of, {cache / 2, cache / 4, false, context_.threads});
     if (budget) {
       uint64_t least = arena_with(plan_.bands);

@@ -101,6 +101,7 @@ Session::Session(std::shared_ptr<const Model> model, std::vector<std::unique_ptr
   context_->separate = wants_separate();
   context_->threads = settings.threads;
   context_->memory_budget = settings.memory_budget;
+  context_->tuning = settings.tuning;
   context_->memory_limit = memory_limit(settings);
   if (settings.step_limit) context_->step_limit = settings.step_limit;
 }

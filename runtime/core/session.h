@@ -20,6 +20,8 @@ struct Settings {
   int32_t threads = 1;
   uint64_t memory_limit = 0, memory_budget = 0;
   uint64_t step_limit = 0;
+  std::shared_ptr<const Tuning> tuning;
+  std::string tuning_state = "none";
   void* cl_context = nullptr;
   void* cl_queue = nullptr;
 };

@@ -98,10 +98,14 @@ typedef struct edgert_options {
   uint64_t step_limit;   /* node executions per run; 0: none */
   void* cl_context;      /* OpenCL: use this cl_context and cl_command_queue instead of own ones */
   void* cl_queue;
-  /* Bytes that the activations should fit; 0: what is quickest. Images are then made in narrower bands of
-   * lines, which takes longer, until they fit or nothing more helps; edgert_describe tells what was reached.
-   */
+  /* Bytes that the activations should fit; 0: the file's, or what is quickest. Images are then made in
+   * narrower bands of lines, which takes longer, until they fit or nothing more helps; edgert_describe tells
+   * what was reached. */
   uint64_t memory_budget;
+  /* A file that `edgec tune` wrote: which variants of kernels are quickest on this machine. NULL: what
+   * edgert_load_path finds beside the model under its name with ".tuning" added; "": none. One that is
+   * damaged, or made for other threads or instructions, is not used: edgert_describe says why. */
+  const char* tuning;
 } edgert_options;
 
 EDGERT_API const char* edgert_version(void);
@@ -207,9 +211,9 @@ EDGERT_API edgert_status edgert_get_output_value(edgert_session* session, int32_
 
 /* ---- looking inside ---- */
 
-/* One JSON text: {"device", "isa", "threads", "arena_bytes", "weight_bytes", "bands": [{"nodes",
- * "lines", "pieces"}], "nodes": [{"name", "op", "device", "reason", "segment"}], ...}. Valid until the
- * session is closed or described again. */
+/* One JSON text: {"device", "isa", "threads", "arena_bytes", "weight_bytes", "tuning": "used", "none"
+ * or why it is not used, "bands": [{"nodes", "lines", "pieces"}], "nodes": [{"name", "op", "device",
+ * "reason", "segment", "ways"}], ...}. Valid until the session is closed or described again. */
 EDGERT_API edgert_status edgert_describe(edgert_session* session, const char** json);
 /* After edgert_profile(session, 1), runs take the time of every node, and edgert_describe adds to its nodes
  * "calls", "nanoseconds" (since then), "least" (of one call), "operands" and "results" ([dtype, dims] each,
@@ -276,7 +280,7 @@ typedef struct edgert_lines {
   uint64_t weight_bytes; /* what is read again for every part */
 } edgert_lines;
 
-/* Filled by the runtime, but for scratch_bytes, state, lines and error. */
+/* Filled by the runtime, but for scratch_bytes, state, lines, ways and error. */
 typedef struct edgert_plan {
   uint32_t size;
   int32_t threads;
@@ -293,6 +297,8 @@ typedef struct edgert_plan {
                     size_t bytes); /* zeroed, freed with the plan; NULL: no memory */
   void* internal;
   edgert_lines lines; /* out; all zero: the kernel runs whole only */
+  const char* way;    /* which of its ways the kernel should take if it can; NULL: its own choice */
+  const char* ways;   /* out: those it can take here, split by spaces, what it takes first; NULL: no choice */
 } edgert_plan;
 
 typedef struct edgert_call {

@@ -130,7 +130,7 @@ bool CpuBackend::supports(const edgert_node& node, std::span<const edgert_operan
 }
 
 Status CpuBackend::plan(const edgert_node& node, std::span<const edgert_operand> inputs,
-                        std::span<const edgert_operand> outputs, bool alone,
+                        std::span<const edgert_operand> outputs, const PlanWish& wish,
                         std::unique_ptr<Planned>& planned) {
   const edgert_kernel* kernel = find_kernel(node.op);
   if (!kernel) return error(EDGERT_ERROR_UNSUPPORTED, "%s", why_no_kernel(node.op));
@@ -141,7 +141,7 @@ Status CpuBackend::plan(const edgert_node& node, std::span<const edgert_operand>
   char text[kErrorBytes] = "";
   edgert_plan plan{};
   plan.size = sizeof plan;
-  plan.threads = alone ? 1 : options_.threads;
+  plan.threads = wish.alone ? 1 : options_.threads;
   plan.node = &node;
   plan.input_count = static_cast<int32_t>(inputs.size());
   plan.output_count = static_cast<int32_t>(outputs.size());
@@ -151,10 +151,12 @@ Status CpuBackend::plan(const edgert_node& node, std::span<const edgert_operand>
   plan.error_bytes = sizeof text;
   plan.allocate = allocate_in_plan;
   plan.internal = prepared.get();
+  plan.way = wish.way;
   if (edgert_status code = kernel->plan(&plan); code != EDGERT_OK) return kernel_error(code, text);
   prepared->state = plan.state;
   prepared->scratch_bytes = plan.scratch_bytes;
   if (inputs.size() + outputs.size() < kMaxLineOperands) prepared->lines = plan.lines;
+  if (plan.ways) prepared->ways = plan.ways;
   planned = std::move(prepared);
   return {};
 }

@@ -121,7 +121,8 @@ bool OpenclBackend::supports(const edgert_node& node, std::span<const edgert_ope
 }
 
 Status OpenclBackend::plan(const edgert_node& node, std::span<const edgert_operand> inputs,
-                           std::span<const edgert_operand> outputs, bool, std::unique_ptr<Planned>& planned) {
+                           std::span<const edgert_operand> outputs, const PlanWish&,
+                           std::unique_ptr<Planned>& planned) {
   const NodeArgs args{node, inputs, outputs};
   const Family* family = find_family(node.op);
   if (!family) return unsupported("OpenCL has no kernel for %s", node.op.c_str());

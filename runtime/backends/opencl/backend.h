@@ -53,7 +53,7 @@ class OpenclBackend final : public Backend {
   bool supports(const edgert_node& node, std::span<const edgert_operand> inputs,
                 std::span<const edgert_operand> outputs, std::string& why) const override;
   Status plan(const edgert_node& node, std::span<const edgert_operand> inputs,
-              std::span<const edgert_operand> outputs, bool alone,
+              std::span<const edgert_operand> outputs, const PlanWish& wish,
               std::unique_ptr<Planned>& planned) override;
   Status run(const Planned& planned, std::span<const Memory> inputs, std::span<const Memory> outputs,
              Memory scratch, const Found& found) override;

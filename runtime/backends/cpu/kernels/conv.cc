@@ -82,7 +82,9 @@ Status plan_conv(const NodeArgs& args, edgert_plan& plan) {
     state->way = ConvWay::kDepthwise;
     return plan_depthwise(p, plan, state->depthwise);
   }
-  if (p.winograd && p.epilogue.result == EDGERT_F32 && winograd_pays(p)) {
+  static const char* const kWays[] = {"direct", "winograd"};
+  if (p.winograd && p.epilogue.result == EDGERT_F32 && winograd_fits(p) &&
+      choose_way(plan, kWays, winograd_pays(p)) == 1) {
     state->way = ConvWay::kWinograd;
     return plan_winograd(p, plan, state->winograd);
   }

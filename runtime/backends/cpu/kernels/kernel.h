@@ -71,6 +71,9 @@ constexpr edgert_kernel make_kernel(const char* op) {
   return {sizeof(edgert_kernel), op, nullptr, plan_entry<Plan>, run_entry<State, Run>};
 }
 
+// The index of the way to take: what the plan wishes for, else `usual`. Tells the plan of all of them.
+size_t choose_way(edgert_plan& plan, std::span<const char* const> ways, size_t usual);
+
 // Calls body(i, worker) for i in [0, n), spread over the threads.
 template <class Body>
 void parallel(const edgert_call& call, int64_t n, Body&& body) {

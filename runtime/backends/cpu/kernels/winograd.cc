@@ -141,10 +141,12 @@ void cut(int32_t threads, WinogradShape& s) {
 
 }  // namespace
 
+bool winograd_fits(const ConvParams& p) {
+  return p.spatial == 2 && p.groups == 1 && p.kernel[0] == 3 && p.kernel[1] == 3 && p.strides[0] == 1 &&
+         p.strides[1] == 1 && p.dilations[0] == 1 && p.dilations[1] == 1;
+}
+
 bool winograd_pays(const ConvParams& p) {
-  if (p.spatial != 2 || p.groups != 1 || p.kernel[0] != 3 || p.kernel[1] != 3 || p.strides[0] != 1 ||
-      p.strides[1] != 1 || p.dilations[0] != 1 || p.dilations[1] != 1)
-    return false;
   const auto tiles = static_cast<double>(p.batch) * static_cast<double>((p.output[0] + 3) / 4) *
                      static_cast<double>((p.output[1] + 3) / 4);
   const auto pixels = static_cast<double>(p.batch) * static_cast<double>(p.output[0] * p.output[1]);

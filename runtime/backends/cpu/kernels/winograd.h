@@ -22,7 +22,9 @@ struct WinogradShape {
   int64_t panel_floats() const { return panels() * 16 * params->channels; }
 };
 
-// Whether the convolution is of that kind, and quicker so; its weight must be there in that form.
+// Whether the convolution is of that kind; its weight must be there in that form.
+bool winograd_fits(const ConvParams& params);
+// Whether one of that kind is quicker so.
 bool winograd_pays(const ConvParams& params);
 Status plan_winograd(const ConvParams& params, edgert_plan& plan, WinogradShape& shape);
 Status run_winograd(const WinogradShape& shape, const edgert_call& call);
