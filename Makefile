@@ -63,7 +63,7 @@ test-conformance: build
 test-arm: .venv/.ready networks
 	$(BIN)/python -m pytest -m arm tests/arm $(ARGS)
 
-# edgec beside its peers. PEERS=all sets up every peer, each in an environment of its own (gigabytes), PEERS="ncnn mnn"
+# edgec beside its peers. PEERS=all sets up every peer, each in an environment of its own (see CONTRIBUTING.md), PEERS="ncnn mnn"
 # those; torch makes the networks that nobody publishes, which PEERS= leaves out. ARGS=--help lists what can be chosen.
 PEERS ?= torch
 bench: build

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Union
 
@@ -26,7 +28,7 @@ def models_for(network: Network, engines: Sequence[str]) -> dict[str, Union[Path
 def model_with(suffix: str, network: Network) -> Path:
     """Converts the network where that is needed. Raises Unavailable with the reason where it cannot be.
 
-    What a peer's converter made, or why it did not, is kept; edgec's file is made anew each time.
+    What a peer's converter made, or why it did not, is kept, and edgec's file until the exporter changes.
     """
     path = network.folder / f"model{suffix}"
     reason = path.with_name(path.name + ".failed")
@@ -37,7 +39,9 @@ def model_with(suffix: str, network: Network) -> Path:
         raise Unavailable("its converter takes no ONNX file, and there is nothing else")
     if environment and reason.exists():
         raise Unavailable(reason.read_text())
-    if path.exists() and environment:
+    made_by = path.with_name(path.name + ".made_by")
+    maker = "" if environment else exporter()
+    if path.exists() and (environment or made_by.exists() and made_by.read_text() == maker):
         return path
     path.unlink(missing_ok=True)
     present = environments.python(environment).exists()
@@ -47,4 +51,15 @@ def model_with(suffix: str, network: Network) -> Path:
         if present:
             reason.write_text(f"conversion: {error}")
         raise Unavailable(f"conversion: {error}") from None
+    if maker:
+        made_by.write_text(maker)
     return path
+
+
+@cache
+def exporter() -> str:
+    """A hash of edgec's exporter."""
+    found = hashlib.sha256()
+    for source in sorted((environments.ROOT / "exporter").rglob("*.py")):
+        found.update(source.read_bytes())
+    return found.hexdigest()

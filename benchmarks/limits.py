@@ -39,8 +39,16 @@ class Limits:
 
     def least_ms(self, work: Work) -> float:
         """Milliseconds that the arithmetic takes, or reading the bytes, whichever is longer."""
+        return 1e-6 * max(self.nanoseconds(work).values())
+
+    def bound(self, work: Work) -> str:
+        """Which of the two it is."""
+        needed = self.nanoseconds(work)
+        return max(needed, key=lambda name: needed[name])
+
+    def nanoseconds(self, work: Work) -> dict[str, float]:
         reading = work.bytes / self.bandwidth(work.bytes)
-        return 1e-6 * max(work.operations / self.gflops, reading)
+        return {"operations": work.operations / self.gflops, "bytes": reading}
 
 
 @dataclass(frozen=True)
@@ -52,12 +60,12 @@ class Work:
     bytes: int
 
 
-def measure_limits(cores: Sequence[int]) -> Limits:
-    """Of these cores together, by limits.c. Raises OSError or CalledProcessError."""
+def measure_limits(cores: Sequence[int], machine: str = "native") -> Limits:
+    """Of these cores together, by limits.c built for `machine`. Raises OSError or CalledProcessError."""
     source = Path(__file__).with_name("limits.c")
     with tempfile.TemporaryDirectory() as folder:
         program = f"{folder}/limits"
-        options = ["-O3", "-march=native", "-ffp-contract=fast", "-pthread"]
+        options = ["-O3", f"-march={machine}", "-ffp-contract=fast", "-pthread"]
         subprocess.run(["cc", *options, str(source), "-o", program], check=True)
         done = subprocess.run([program, *map(str, cores)], check=True, capture_output=True, text=True)
     found = json.loads(done.stdout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import selectors
 import subprocess
@@ -13,11 +14,13 @@ from pathlib import Path
 from typing import Any, Protocol, Union
 
 from benchmarks import environments
-from benchmarks.engines import ENGINES, environment_variables
+from benchmarks.engines import ENGINES, OURS, environment_variables
 from benchmarks.networks import ROOT, Unavailable
+from benchmarks.results import CAPPED
 
 PATIENCE = 300.0  # seconds for any answer
 GAP = 0.03  # seconds between slices, for threads that spin to fall asleep
+LOOKS = 2  # rounds that every engine takes part in
 
 Answer = dict[str, Any]
 
@@ -73,6 +76,20 @@ class Worker:
         self.words.close()
 
 
+def contenders(times: Mapping[str, float], behind: float) -> list[str]:
+    """Ours, and the peers that take at most `behind` times as long as the quickest of them.
+
+    >>> contenders({"edgec": 9.0, "ncnn": 1.0, "mnn": 1.9, "litert": 2.1}, 2.0)
+    ['edgec', 'ncnn', 'mnn']
+    """
+    least = min((t for name, t in times.items() if not of_ours_or_capped(name)), default=math.inf)
+    return [name for name, t in times.items() if of_ours_or_capped(name) or t <= behind * least]
+
+
+def of_ours_or_capped(name: str) -> bool:
+    return name in OURS or name.endswith(CAPPED)
+
+
 def start(engine: str, model: Union[Path, str], arrays: Path, cores: Sequence[int]) -> Worker:
     """A worker on these cores. Raises Unavailable, with `model` where that says why there is none."""
     if isinstance(model, str):
@@ -85,16 +102,23 @@ class Timed(Protocol):
 
 
 def take_turns(
-    workers: Mapping[str, Timed], rounds: int, seconds: float, progress: Callable[[str], None]
+    workers: Mapping[str, Timed],
+    rounds: int,
+    seconds: float,
+    progress: Callable[[str], None],
+    behind: float = math.inf,
 ) -> tuple[dict[str, list[Answer]], dict[str, str]]:
     """The answers of each worker, one per round, and why those that stopped did.
 
-    Every round starts with another worker, so that none always follows the same one.
+    Every round starts with another worker, so that none always follows the same one. After LOOKS rounds go
+    the peers that took more than `behind` times as long as the quickest one.
     """
     found: dict[str, list[Answer]] = {name: [] for name in workers}
     failures: dict[str, str] = {}
     for turn in range(rounds):
         names = [name for name in workers if name not in failures]
+        if turn >= LOOKS:
+            names = contenders({n: min(a["ms"] for a in found[n][:LOOKS]) for n in names}, behind)
         first = turn % max(len(names), 1)
         for name in names[first:] + names[:first]:
             progress(f"round {turn + 1} of {rounds}, {name}")

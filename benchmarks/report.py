@@ -24,6 +24,20 @@ from benchmarks.results import (
     verdict,
 )
 
+Figure = Callable[[Found], float]
+
+
+def milliseconds(found: Found) -> float:
+    return float(found["ms"])
+
+
+def start_time(found: Found) -> float:
+    return float(found["start_ms"])
+
+
+def peak_megabytes(found: Found) -> float:
+    return float(found["peak_bytes"]) / 1e6
+
 
 @dataclass(frozen=True)
 class Table:
@@ -48,47 +62,103 @@ def number(value: float) -> str:
 
 
 def tables(results: dict[str, Any]) -> list[Table]:
-    """Latency for each thread count, then start and memory at the first."""
+    """The comparison with the best peer, then every engine's latency, start and memory."""
     names = [name for name, about in results["engines"].items() if "missing" not in about]
     made = [latency(of_threads(results, n), n, names) for n in thread_counts(results)]
     if made:
+        made[:0] = [against_the_best(results), of_the_limit(results)]
         plain = [name for name in names if not name.endswith(CAPPED)]
         first = of_threads(results, thread_counts(results)[0])
-        made.append(figure("Import, load and first run, ms", first, plain, lambda f: f["start_ms"]))
+        made.append(figure("Import, load and first run, ms", first, plain, start_time))
         made.append(figure("Memory added, MB", first, plain, lambda f: f["memory_bytes"] / 1e6))
-        made.append(figure("Memory added at the peak, MB", first, plain, lambda f: f["peak_bytes"] / 1e6))
-        made.append(arenas(first))
+        made.append(figure("Memory added at the peak, MB", first, plain, peak_megabytes))
+        made.append(alone(first))
     return [table for table in made if table.lines]
 
 
-def latency(rows: Sequence[Row], threads: int, names: Sequence[str]) -> Table:
-    titles = ["network", *names, "best peer / ours", "with AVX2", "of the limit"]
+def against_the_best(results: dict[str, Any]) -> Table:
+    """Times, the quickest peer's, their ratio; the same for starts and memory, which the first count has."""
+    counts = thread_counts(results)
+    titles = ["network"]
+    for n in counts:
+        titles += [f"{OURS[0]}, {n}t", "best peer", "ratio"]
+    titles += ["scaling", "start", "best peer", "ratio", "MB", "best peer", "ratio"]
     lines = []
-    for row in rows:
-        ends = [shown(lead(row), "{:.2f}"), shown(lead(row, True), "{:.2f}"), shown(of_limit(row), "{:.0%}")]
-        lines.append([*line(row, names, lambda found: found["ms"]), *ends])
+    for row in of_threads(results, counts[0]):
+        same = [other for other in results["rows"] if other["network"] == row["network"]]
+        cells = [row["network"]]
+        for n in counts:
+            cells += compared(next((other for other in same if other["threads"] == n), None), milliseconds)
+        cells.append(shown(scaling(same), "{:.2f}"))
+        lines.append([*cells, *compared(row, start_time), *compared(row, peak_megabytes)])
+    remarks = [f"{n} thread{'s' * (n > 1)}: {verdict(of_threads(results, n))}" for n in counts]
+    return Table(f"{OURS[0]} and the best peer; ms, MB; ratios: best peer / ours", titles, lines, remarks)
+
+
+def compared(row: Optional[Row], of: Figure) -> list[str]:
+    """Our figure, the least of the peers' with its name, and their ratio."""
+    found = {} if row is None else {name: of(f) for name, f in timed(row).items()}
+    ours = found.get(OURS[0])
+    peers = {name: v for name, v in found.items() if name not in OURS and not name.endswith(CAPPED)}
+    if row is None or not peers:
+        return [shown(ours), "–", "–"]
+    least = min(peers, key=lambda name: peers[name])
+    ratio = lead(row) if of is milliseconds else ours and peers[least] / ours
+    return [shown(ours), f"{shown(peers[least])} {least}", shown(ratio, "{:.2f}")]
+
+
+def scaling(rows: Sequence[Row]) -> Optional[float]:
+    """How many times as quick we are with the most threads as with the fewest."""
+    times = {row["threads"]: timed(row)[OURS[0]]["ms"] for row in rows if OURS[0] in timed(row)}
+    return times[min(times)] / times[max(times)] if len(times) > 1 else None
+
+
+def of_the_limit(results: dict[str, Any]) -> Table:
+    """What each network takes, and the part of our time that the machine needs for that at least."""
+    counts = thread_counts(results)
+    titles = ["network", "GFLOP", "MB", "bound by"]
+    titles += [f"{n}t{end}" for n in counts for end in ("", ", AVX2", ", AVX2 peer / ours")]
+    lines = []
+    for row in of_threads(results, counts[0]):
+        if not row.get("bound"):
+            continue
+        cells = [row["network"], number(1e-9 * row["operations"]), number(1e-6 * row["bytes"]), row["bound"]]
+        for n in counts:
+            for other in of_threads(results, n):
+                if other["network"] == row["network"]:
+                    cells += [shown(of_limit(other, capped), "{:.0%}") for capped in (False, True)]
+                    cells.append(shown(lead(other, True), "{:.2f}"))
+        lines.append([*cells, *["–"] * (len(titles) - len(cells))])
+    return Table("Of the machine's limit", titles, lines, [])
+
+
+def latency(rows: Sequence[Row], threads: int, names: Sequence[str]) -> Table:
+    titles = ["network", *names]
+    lines = [line(row, names, milliseconds) for row in rows]
     remarks = [verdict(rows)]
     if any(name.endswith(CAPPED) for name in names):
         remarks.append(f"held to AVX2: {verdict(rows, True)}")
     return Table(f"Latency with {threads} thread{'s' * (threads > 1)}, ms", titles, lines, remarks)
 
 
-def figure(title: str, rows: Sequence[Row], names: Sequence[str], of: Callable[[Found], float]) -> Table:
+def figure(title: str, rows: Sequence[Row], names: Sequence[str], of: Figure) -> Table:
     return Table(title, ["network", *names], [line(row, names, of) for row in rows], [])
 
 
-def arenas(rows: Sequence[Row]) -> Table:
-    """edgec's memory for tensors, and what the largest set of tensors that live at once takes."""
+def alone(rows: Sequence[Row]) -> Table:
+    """The parts of our start; our memory for tensors, and what the largest set of live ones takes."""
     lines = []
     for row in rows:
-        facts = timed(row).get(OURS[0], {}).get("facts", {})
-        sizes = [facts.get("arena_bytes"), facts.get("arena_bound_bytes")]
-        if sizes[0] is not None:
-            lines.append([row["network"], *(shown(s and s / 1e6, "{:.3f}") for s in sizes)])
-    return Table("edgec's arena, MB", ["network", "arena", "lower bound"], lines, [])
+        if ours := timed(row).get(OURS[0]):
+            parts = [ours[key] for key in ("import_ms", "load_ms", "first_ms")]
+            sizes = [ours["facts"].get(key) for key in ("arena_bytes", "arena_bound_bytes")]
+            cells = [row["network"], *map(shown, parts), *(shown(s and s / 1e6, "{:.3f}") for s in sizes)]
+            lines.append(cells)
+    titles = ["network", "import, ms", "load, ms", "first run, ms", "arena, MB", "its lower bound, MB"]
+    return Table(f"Start and arena of {OURS[0]}", titles, lines, [])
 
 
-def line(row: Row, names: Sequence[str], of: Callable[[Found], float]) -> list[str]:
+def line(row: Row, names: Sequence[str], of: Figure) -> list[str]:
     """The network and a figure of every engine, the least of them bold; – for those without."""
     values = {name: of(found) for name, found in timed(row).items() if name in names}
     least = min((v for n, v in values.items() if not n.endswith(CAPPED)), default=None)

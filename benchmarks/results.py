@@ -1,7 +1,8 @@
 """What was measured, as data that becomes JSON, and what follows from it.
 
 {"machine": ..., "limits": {threads: ...}, "engines": {name: {"version", "note"} or {"missing": reason}},
- "rows": [{"network", "threads", "limit_ms", "engines": {name: found or {"failure": reason}}}]}
+ "rows": [{"network", "threads", "operations", "bytes", "bound", "limit_ms", "limit_ms_avx2",
+           "engines": {name: found or {"failure": reason}}}]}
 """
 
 from __future__ import annotations
@@ -16,18 +17,27 @@ from benchmarks.engines import OURS
 Row = dict[str, Any]
 Found = dict[str, Any]
 
-TOLERANCE = 1e-3  # of an output's largest value; a result further from ONNX Runtime's has no time
+# of an output's largest value: a result further from ONNX Runtime's has no time
+TOLERANCE, OUR_TOLERANCE = 1e-3, 1e-4
 CAPPED = "-avx2"  # the end of the names of engines that are held to a smaller instruction set
 
 
-def summed_up(starts: Sequence[Found], rounds: Sequence[Found]) -> Found:
-    """One engine's figures from its starts and its rounds: medians, and the largest error."""
+def start_ms(start: Found) -> float:
+    return float(start["import_ms"] + start["load_ms"] + start["first_ms"])
+
+
+def tolerance(engine: str) -> float:
+    return OUR_TOLERANCE if engine in OURS else TOLERANCE
+
+
+def summed_up(starts: Sequence[Found], rounds: Sequence[Found], most: float = TOLERANCE) -> Found:
+    """One engine's figures from its starts and rounds: medians, and the largest error, at most `most`."""
     keys = ("import_ms", "load_ms", "first_ms", "memory_bytes", "peak_bytes")
     found: Found = {key: statistics.median(start[key] for start in starts) for key in keys}
-    found["start_ms"] = statistics.median(s["import_ms"] + s["load_ms"] + s["first_ms"] for s in starts)
+    found["start_ms"] = statistics.median(map(start_ms, starts))
     found["facts"] = starts[0]["facts"]
     found["error"] = max(answer["error"] for answer in (*starts, *rounds))
-    if not found["error"] <= TOLERANCE:
+    if not found["error"] <= most:
         return {"failure": f"wrong result: relative error {found['error']:.1e}"}
     found["rounds_ms"] = [answer["ms"] for answer in rounds]
     found["ms"] = statistics.median(found["rounds_ms"])
@@ -57,10 +67,20 @@ def lead(row: Row, capped: bool = False) -> Optional[float]:
     return ratio(row, peer, ours) if peer and ours in timed(row) else None
 
 
-def of_limit(row: Row) -> Optional[float]:
+def of_limit(row: Row, capped: bool = False) -> Optional[float]:
     """The time that the machine needs at least over ours."""
-    ours = timed(row).get(OURS[0])
-    return row["limit_ms"] / ours["ms"] if ours and row.get("limit_ms") else None
+    ours, least = timed(row).get(OURS[capped]), row.get("limit_ms_avx2" if capped else "limit_ms")
+    return least / ours["ms"] if ours and least else None
+
+
+def join(results: Mapping[str, Any], row: Row) -> None:
+    """Puts the row into the results, in place of one of the same network and thread count."""
+    rows: list[Row] = results["rows"]
+    for i, old in enumerate(rows):
+        if (old["network"], old["threads"]) == (row["network"], row["threads"]):
+            rows[i] = row
+            return
+    rows.append(row)
 
 
 def geometric_mean(values: Iterable[float]) -> float:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Union
@@ -14,7 +15,7 @@ from benchmarks.engines import ENGINES, OURS
 from benchmarks.files import models_for
 from benchmarks.limits import Limits, work_of
 from benchmarks.networks import Network, Unavailable, prepare
-from benchmarks.results import TOLERANCE, Row, summed_up, timed
+from benchmarks.results import CAPPED, Row, start_ms, summed_up, timed, tolerance
 from benchmarks.worker import read_arrays
 
 Progress = Callable[[str], None]
@@ -22,36 +23,46 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """Slices of `seconds` in each round, fresh processes for starts, the cores of each thread count."""
+    """Slices of `seconds` in each round, fresh processes for starts with the first of the thread counts, the
+    cores of each; peers that take more than `behind` times the best one's time are only looked at."""
 
     rounds: int
     seconds: float
     starts: int
     cores: Sequence[Sequence[int]]
+    behind: float = math.inf
 
 
 def measure_all(
     networks: Sequence[Network],
     engines: Sequence[str],
     plan: Plan,
-    limits: Mapping[int, Limits],
+    limits: Mapping[str, Limits],
+    known: Container[tuple[str, int]],
     tell: Progress,
-) -> list[Row]:
-    rows: list[Row] = []
+) -> Iterator[Row]:
+    """One row after the other, without those that are known."""
     for network in networks:
+        wanted = [cores for cores in plan.cores if (network.name, len(cores)) not in known]
+        if not wanted:
+            continue
         tell(f"{network.name}: preparing")
-        try:
-            prepare(network)
-            models = models_for(network, engines)
-        except (Unavailable, environments.Failure) as error:
-            models = dict.fromkeys(engines, f"the network could not be made: {error}")
-        for cores in plan.cores:
+        models = prepared(network, engines)
+        for cores in wanted:
             about = f"{network.name}, {len(cores)} thread{'s' * (len(cores) > 1)}: "
             row = measure_network(network, models, cores, plan, prefixed(tell, about))
-            add_limit(row, network, limits)
-            rows.append(row)
+            add_limits(row, network, limits)
             print(about + report.in_short(row), file=sys.stderr, flush=True)
-    return rows
+            yield row
+
+
+def prepared(network: Network, engines: Sequence[str]) -> dict[str, Union[Path, str]]:
+    """Each engine's file of the network, made where it is missing, or why there is none."""
+    try:
+        prepare(network)
+        return models_for(network, engines)
+    except (Unavailable, environments.Failure) as error:
+        return dict.fromkeys(engines, f"the network could not be made: {error}")
 
 
 def prefixed(tell: Progress, about: str) -> Progress:
@@ -73,28 +84,34 @@ def measure_network(
                 starts[name] = [workers[name].beginning]
             except Unavailable as error:
                 found[name] = {"failure": str(error)}
-        right = {n: w for n, w in workers.items() if w.beginning["error"] <= TOLERANCE}
-        rounds, failures = measure.take_turns(right, plan.rounds, plan.seconds, tell)
+        right = {n: w for n, w in workers.items() if w.beginning["error"] <= tolerance(n)}
+        rounds, failures = measure.take_turns(right, plan.rounds, plan.seconds, tell, plan.behind)
     finally:
         for worker in workers.values():
             worker.close()
-    for turn in range(1, plan.starts):
-        for name in rounds:
-            tell(f"start {turn + 1} of {plan.starts}, {name}")
+    if cores == plan.cores[0]:
+        again = {name: start_ms(starts[name][0]) for name in rounds if not name.endswith(CAPPED)}
+        for name in measure.contenders(again, plan.behind) * (plan.starts - 1):
+            tell(f"start {len(starts[name]) + 1} of {plan.starts}, {name}")
             worker = measure.start(name, models[name], network.folder, cores)
             starts[name].append(worker.beginning)
             worker.close()
     for name, answers in starts.items():
         failed = failures.get(name)
-        found[name] = {"failure": failed} if failed else summed_up(answers, rounds.get(name, []))
+        done = rounds.get(name, [])
+        found[name] = {"failure": failed} if failed else summed_up(answers, done, tolerance(name))
     return {"network": network.name, "threads": len(cores), "engines": found}
 
 
-def add_limit(row: Row, network: Network, limits: Mapping[int, Limits]) -> None:
+def add_limits(row: Row, network: Network, limits: Mapping[str, Limits]) -> None:
     """What the network takes, by our profile of it, and how long the machine needs for that at least."""
-    if row["threads"] in limits and OURS[0] in timed(row):
-        work = work_of(network.folder / "model.edge", read_arrays(network.folder / "inputs.npz"))
-        row.update(vars(work), limit_ms=limits[row["threads"]].least_ms(work))
+    key = str(row["threads"])
+    if key not in limits or OURS[0] not in timed(row):
+        return
+    work = work_of(network.folder / "model.edge", read_arrays(network.folder / "inputs.npz"))
+    row.update(vars(work), limit_ms=limits[key].least_ms(work), bound=limits[key].bound(work))
+    if key + CAPPED in limits:
+        row["limit_ms_avx2"] = limits[key + CAPPED].least_ms(work)
 
 
 def about_engines(names: Sequence[str]) -> dict[str, dict[str, str]]:

@@ -117,6 +117,18 @@ def test_rounds_start_with_another_engine_each(monkeypatch: pytest.MonkeyPatch) 
     assert {name: len(answers) for name, answers in found.items()} == dict.fromkeys("abc", 3)
 
 
+def test_slow_peers_get_fewer_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow(Fake):
+        def time(self, seconds: float) -> measure.Answer:
+            return {**super().time(seconds), "ms": 9.0}
+
+    monkeypatch.setattr(measure, "GAP", 0)
+    workers = {"edgec": Slow("edgec", []), "ncnn": Slow("ncnn", []), "mnn": Fake("mnn", [])}
+    found, failures = measure.take_turns(workers, 5, 4.5, str, behind=1.9)
+    assert {name: len(answers) for name, answers in found.items()} == {"edgec": 5, "ncnn": 2, "mnn": 5}
+    assert not failures
+
+
 def test_a_worker_that_dies_leaves_the_others_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measure, "GAP", 0)
     said: list[str] = []
@@ -184,7 +196,7 @@ def test_one_command_measures_and_writes_everything(
     network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(command, "networks", lambda: {"tiny": network})
-    monkeypatch.setattr(command, "measure_limits", lambda cores: Limits(100.0, [(1 << 20, 100.0)]))
+    monkeypatch.setattr(command, "measure_limits", lambda *_: Limits(100.0, [(1 << 20, 100.0)]))
     paths = {kind: tmp_path / f"out.{kind}" for kind in ("json", "markdown", "plot")}
     chosen = ["tiny", "--engines", "edgec,onnxruntime,ncnn", "--threads", "1", "--quick"]
     given = [word for kind, path in paths.items() for word in (f"--{kind}", str(path))]
@@ -200,6 +212,30 @@ def test_one_command_measures_and_writes_everything(
     for text in (printed, paths["markdown"].read_text()):
         assert "tiny" in text and "ncnn is missing" in text and "geometric mean" in text
     assert paths["plot"].read_text().startswith("<svg")
+
+    found["rows"].append({**row, "network": "other"})
+    paths["json"].write_text(json.dumps(found))
+    monkeypatch.setattr(command, "networks", lambda: {"tiny": network, "other": network})
+    monkeypatch.setattr(suite, "measure_network", pytest.fail)
+    monkeypatch.setattr(sys, "argv", ["benchmarks", *chosen, *given, "--resume"])
+    command.main()
+    assert json.loads(paths["json"].read_text()) == found and "other" in paths["markdown"].read_text()
+
+
+def test_what_is_prepared_is_not_made_again(
+    network: Network, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "networks", lambda: {"tiny": network})
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "tiny", "--prepare"])
+    made = network.folder / "model.edge"
+    ages = []
+    for mark in (None, None, "another exporter's"):
+        if mark:
+            made.with_name("model.edge.made_by").write_text(mark)
+        command.main()
+        ages.append(made.stat().st_mtime_ns)
+    assert ages[0] == ages[1] < ages[2]
+    assert "3 engines have their file" in capsys.readouterr().err
 
 
 def test_an_unknown_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,6 +50,11 @@ def test_a_wrong_result_has_no_time(error: float) -> None:
     assert "ms" not in found and "wrong result" in found["failure"]
 
 
+def test_ours_must_be_nearer_to_the_reference() -> None:
+    assert results.tolerance("edgec") == results.tolerance("edgec-avx2") == 1e-4
+    assert results.tolerance("ncnn") == 1e-3
+
+
 def test_ratios_compare_within_rounds() -> None:
     # each round is twice as slow as the one before, for both alike
     found = row(edgec=engine(1, 2, 4), openvino=engine(1.5, 3, 6.0))
@@ -89,12 +94,9 @@ def test_tables_have_every_network_and_mark_the_least() -> None:
         row("a", threads=2, edgec=engine(1), onnxruntime={"failure": "died"}, openvino_avx2=engine(0.5)),
         row("b", edgec=engine(3), onnxruntime=engine(2), openvino_avx2=engine(0.5)),
     )
-    one, two, *_ = report.tables(found)
-    assert one.titles[:4] == ["network", "edgec", "onnxruntime", "openvino-avx2"]
-    assert [cells[:4] for cells in one.lines] == [
-        ["a", "**1.00**", "2.00", "0.50"], ["b", "3.00", "**2.00**", "0.50"]
-    ]  # fmt: skip
-    assert [cells[4] for cells in one.lines] == ["2.00", "0.67"]
+    one, two, *_ = (table for table in report.tables(found) if "Latency" in table.title)
+    assert one.titles == ["network", "edgec", "onnxruntime", "openvino-avx2"]
+    assert one.lines == [["a", "**1.00**", "2.00", "0.50"], ["b", "3.00", "**2.00**", "0.50"]]
     assert two.lines[0][:3] == ["a", "**1.00**", "–"]
 
 
@@ -108,16 +110,48 @@ def test_markdown_names_what_is_missing_and_why() -> None:
     assert "* litert is missing: not set up" in text
     assert "* ncnn has no a, b: conversion: no" in text
     assert "* edgec 1.2: note of edgec" in text
+    assert text.count("| a |") == 6
     widths = [line.count("|") for line in text.split("## ")[1].splitlines() if line.startswith("|")]
     assert len(widths) == 4 and len(set(widths)) == 1
 
 
 def test_the_arena_is_shown_with_its_bound_where_that_is_known() -> None:
-    ours = engine(1)
+    ours, start = engine(1), ["a", "1.00", "2.00", "3.00"]
     ours["facts"] = {"arena_bytes": 2_000_000}
-    assert report.arenas([row("a", edgec=ours)]).lines == [["a", "2.000", "–"]]
+    assert report.alone([row("a", edgec=ours)]).lines == [[*start, "2.000", "–"]]
     ours["facts"]["arena_bound_bytes"] = 1_500_000
-    assert report.arenas([row("a", edgec=ours)]).lines == [["a", "2.000", "1.500"]]
+    assert report.alone([row("a", edgec=ours)]).lines == [[*start, "2.000", "1.500"]]
+
+
+def test_the_first_table_compares_with_the_best_peer() -> None:
+    found = all_of(
+        row("a", edgec=engine(4), mnn=engine(2, start_ms=2), openvino=engine(6), openvino_avx2=engine(1)),
+        row("a", threads=2, edgec=engine(2), mnn={"failure": "died"}, openvino=engine(3)),
+        row("b", edgec=engine(1), mnn={"failure": "died"}),
+    )
+    table = report.against_the_best(found)
+    assert table.lines[0] == [
+        "a", "4.00", "2.00 mnn", "0.50", "2.00", "3.00 openvino", "1.50", "2.00",
+        "6.00", "6.00 openvino", "1.00", "2.00", "2.00 openvino", "1.00",
+    ]  # fmt: skip
+    assert table.lines[1] == ["b", "1.00", *"–––––", "–", "6.00", "–", "–", "2.00", "–", "–"]
+    assert "geometric mean 0.50" in table.remarks[0] and "geometric mean 1.50" in table.remarks[1]
+
+
+def test_the_limit_table_says_what_binds_and_has_the_smaller_instruction_set() -> None:
+    one = row("a", edgec=engine(4), edgec_avx2=engine(8), openvino_avx2=engine(4))
+    one |= {"operations": 2e9, "bytes": 3e6, "bound": "operations", "limit_ms_avx2": 2.0}
+    table = report.of_the_limit(all_of(one, row("b", edgec={"failure": "died"}) | {"limit_ms": None}))
+    assert table.lines == [["a", "2.00", "3.00", "operations", "25%", "25%", "0.50"]]
+
+
+def test_a_row_takes_the_place_of_its_predecessor() -> None:
+    found = all_of(row("a", edgec=engine(1)), row("b", edgec=engine(1)))
+    results.join(found, row("a", edgec=engine(2)))
+    results.join(found, row("a", threads=2, edgec=engine(3)))
+    assert [(r["network"], r["threads"], r["engines"]["edgec"]["ms"]) for r in found["rows"]] == [
+        ("a", 1, 2), ("b", 1, 1), ("a", 2, 3)
+    ]  # fmt: skip
 
 
 def test_the_plot_has_a_bar_for_every_figure() -> None:
