@@ -15,7 +15,7 @@ from edgec.ops.view import Reshape, Slice
 from edgec.passes.editor import Editor
 
 MOST_WEIGHTS = 1 << 20  # elements of a weight that is made
-LEAST_GAIN = 1.25
+LEAST_GAIN = 1.6  # less is not worth a weight that reads unlike the source
 BROADCAST = 2  # lanes that multiply in the time of reading the other factor
 
 
