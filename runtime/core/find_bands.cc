@@ -88,15 +88,14 @@ class Finder {
     band.end = end;
     for (int32_t i = first; i < end; i++)
       if (!add_step(i, band)) return false;
-    const BandStep& last = band.steps.back();
-    band.pieces = static_cast<int32_t>(std::min<int64_t>(goal_.threads, last.height / kLeastLines));
+    const int64_t height = band.steps.back().height, least = band.steps.back().lines.multiple;
+    band.pieces = static_cast<int32_t>(std::min<int64_t>(goal_.threads, height / kLeastLines));
     if (band.pieces < goal_.threads && !goal_.for_memory) return false;
     band.pieces = std::max(band.pieces, 1);
-    const int64_t least = last.lines.multiple;
     band.lines = least;
     size_buffers(band);
     if (need(band) > goal_.room && !goal_.for_memory) return false;
-    for (int64_t lines = 2 * least; lines <= (last.height + 1) / 2; lines *= 2) {
+    for (int64_t lines = 2 * least; lines <= (height + 1) / 2; lines *= 2) {
       Band wider = band;
       wider.lines = lines;
       size_buffers(wider);
