@@ -23,9 +23,13 @@ class Finder {
     for (int32_t end = 1; end <= count; end++) {
       const auto e = static_cast<size_t>(end);
       saved[e] = saved[e - 1];
+      double most = 0;  // that the band could save
       for (int32_t first = end - 1; first >= std::max(0, end - kMostBandSteps) && can_part(first); first--) {
+        if (first + 1 == end) continue;
+        most += gain(result(step(first))->bytes);
+        if (saved[static_cast<size_t>(first)] + most <= saved[e] || !closed(first, end)) continue;
         Band band;
-        if (first + 1 == end || !closed(first, end) || !shape_band(first, end, band)) continue;
+        if (!shape_band(first, end, band)) continue;
         const double total = saved[static_cast<size_t>(first)] + saving(band);
         if (total <= saved[e]) continue;
         saved[e] = total;
@@ -137,19 +141,24 @@ class Finder {
     return bytes;
   }
 
+  // Of a result that is never whole.
+  double gain(uint64_t bytes) const {
+    const auto size = static_cast<double>(bytes);
+    if (goal_.for_memory) return size;
+    return bytes > goal_.spill ? 2 * size * kSpilledByte : 0;
+  }
+
   double saving(const Band& band) const {
-    double bytes = 0, cost = 0;
-    for (size_t k = 0; k < band.steps.size(); k++) {
-      const BandStep& s = band.steps[k];
-      const double size = static_cast<double>(s.height) * static_cast<double>(s.line_bytes);
-      const double parts = static_cast<double>((band.steps.back().height + band.lines - 1) / band.lines);
-      cost += parts * kPart;
-      if (k + 1 == band.steps.size()) continue;
-      const double kept = static_cast<double>(s.capacity) * static_cast<double>(s.line_bytes);
-      if (goal_.for_memory) bytes += size - kept * band.pieces;
-      else if (size > static_cast<double>(goal_.spill)) bytes += 2 * size;
+    const BandStep& last = band.steps.back();
+    const auto parts = static_cast<double>((last.height + band.lines - 1) / band.lines);
+    double saved = 0;
+    for (const BandStep& s : band.steps) {
+      if (&s != &last) saved += gain(static_cast<uint64_t>(s.height) * s.line_bytes);
+      if (!goal_.for_memory) saved -= parts * kPart;
+      else if (&s != &last)
+        saved -= static_cast<double>(s.capacity) * static_cast<double>(s.line_bytes) * band.pieces;
     }
-    return goal_.for_memory ? bytes : bytes * kSpilledByte - cost;
+    return saved;
   }
 
   const SegmentPlan& plan_;
