@@ -24,6 +24,7 @@ build: .venv/.ready
 	cmake -G Ninja -B build -DCMAKE_BUILD_TYPE=Release -DEDGERT_TESTS=ON -DPython3_EXECUTABLE=$(CURDIR)/$(BIN)/python $(CMAKE_ARGS)
 	cmake --build build -j $(JOBS)
 	cmake --install build --strip --prefix runtime/python
+	$(BIN)/python -m compileall -q runtime/python/edgert
 
 .venv/.ready: pyproject.toml tools/set_up.py
 	$(PYTHON) tools/set_up.py .venv
