@@ -8,18 +8,30 @@
 
 namespace edgert {
 
+// One pointer, null where there is no error, so that passing it on takes little code.
 class [[nodiscard]] Status {
  public:
   Status() = default;
-  Status(edgert_status code, std::string text) : code_(code), text_(std::move(text)) {}
+  Status(edgert_status code, std::string text);
+  Status(const Status& other) : Status(other.code(), other.text()) {}
+  Status(Status&& other) noexcept : failure_(std::exchange(other.failure_, nullptr)) {}
+  Status& operator=(Status&& other) noexcept {
+    std::swap(failure_, other.failure_);
+    return *this;
+  }
+  ~Status() {
+    if (failure_) discard();
+  }
 
-  bool ok() const { return code_ == EDGERT_OK; }
-  edgert_status code() const { return code_; }
-  const std::string& text() const { return text_; }
+  bool ok() const { return !failure_; }
+  edgert_status code() const;
+  const std::string& text() const;
 
  private:
-  edgert_status code_ = EDGERT_OK;
-  std::string text_;
+  struct Failure;
+  void discard();
+
+  Failure* failure_ = nullptr;
 };
 
 // printf into a Status, "who: what, got, expected".

@@ -1,5 +1,5 @@
-// Parts of the core that the C ABI does not show: the planner, expressions, the checksum, the thread pool,
-// types of values and copies of them.
+// Parts of the core that the C ABI does not show: the planner, expressions, errors, the checksum, the thread
+// pool, types of values and copies of them.
 // Linked with those parts' sources. Prints what failed; the exit code is how many did.
 #include <cstdint>
 #include <cstdio>
@@ -10,6 +10,7 @@
 
 #include "core/checksum.h"
 #include "core/planner.h"
+#include "core/status.h"
 #include "core/symbols.h"
 #include "core/threads.h"
 #include "core/value.h"
@@ -144,6 +145,18 @@ void test_texts_and_guards() {
   model.exprs = {make(ExprCode::kSymbol, 0)};
   for (int32_t i = 0; i < 60; i++) model.exprs.push_back(make(ExprCode::kAdd, i, i));
   expect(expr_text(model, 60).size() < 500, "a deep expression's text is cut");
+}
+
+void test_status() {
+  expect(Status().ok() && Status().code() == EDGERT_OK && Status().text().empty(), "no error");
+  expect(Status(EDGERT_OK, "words").ok(), "the code says whether it is one");
+  Status first = error(EDGERT_ERROR_IO, "%d of %s", 2, "them");
+  const Status copy = first;
+  Status moved = std::move(first);
+  expect(moved.code() == EDGERT_ERROR_IO && moved.text() == "2 of them", "an error is passed on");
+  expect(copy.code() == moved.code() && copy.text() == moved.text(), "an error is copied");
+  moved = Status();
+  expect(moved.ok() && !copy.ok(), "an error is replaced");
 }
 
 void test_checksum() {
@@ -295,6 +308,7 @@ int main() {
   test_planner();
   test_expressions();
   test_texts_and_guards();
+  test_status();
   test_checksum();
   test_threads();
   test_value_types();
