@@ -192,9 +192,9 @@ Status plan_depthwise(const ConvParams& p, edgert_plan& plan, DepthwiseShape& s)
   s.lines = size / (p.outputs * p.output[p.spatial - 1]);
   s.rows = find_rows(p, plan);
   if (!s.rows) return no_memory();
-  // About 40 multiply-adds a nanosecond.
+  // About 60 multiply-adds a nanosecond.
   const double cost =
-      static_cast<double>(size) * (static_cast<double>(p.taps) / 40 + 0.05 + s.epilogue.program.cost);
+      static_cast<double>(size) * (static_cast<double>(p.taps) / 60 + 0.1 + s.epilogue.program.cost);
   const int64_t image = size_of({p.input, static_cast<size_t>(p.spatial)}) * p.channels;
   const double read = static_cast<double>(p.batch * image) * 4, made = static_cast<double>(size) * 4;
   const auto weights = static_cast<double>(p.taps * p.channels) * 4;

@@ -105,7 +105,7 @@ inline Lines lines_of(const edgert_call& call, int64_t all) {
 
 // How many pieces to cut work of `cost` nanoseconds into: 1 where other threads would hardly have begun, else
 // one for each thread.
-inline int64_t pieces(int64_t cost, int32_t threads) { return cost < 8000 ? 1 : threads; }
+inline int64_t pieces(int64_t cost, int32_t threads) { return cost < 12000 ? 1 : threads; }
 
 // Piece i of [0, n) cut into `count` runs of equal length (within one).
 inline int64_t piece_begin(int64_t n, int64_t i, int64_t count) {
