@@ -138,7 +138,8 @@ def test_diverging_results_are_a_fault(winograd_file: Path, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize(
-    "arguments", [["missing.edge"], ["{}", "--runs", "0"], ["{}", "--input", "z=1"], ["{}", "--threads", "-1"]]
+    "arguments",
+    [["missing.edge"], ["{}", "--runs", "0"], ["{}", "--input", "z=1"], ["{}", "--threads", "-1"]],
 )
 def test_bad_input(winograd_file: Path, edgec_command: Edgec, arguments: list[str]) -> None:
     assert edgec_command("tune", *(a.format(winograd_file) for a in arguments)).exit_code == 2
