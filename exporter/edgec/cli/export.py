@@ -52,7 +52,7 @@ def export(
     ] = True,
     exact: Annotated[
         bool,
-        typer.Option("--exact", help="without what changes f32 results by more than the order of sums; slower"),
+        typer.Option("--exact", help="leave out what changes f32 results beyond the order of sums"),
     ] = False,
     memory_budget: MemoryBudget = None,
     keep: Annotated[str, typer.Option(help="all: no fusion and no folding, every tensor can be seen")] = "",
