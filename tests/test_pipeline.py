@@ -101,6 +101,34 @@ def test_keep_all_keeps_every_tensor(tmp_path: Path) -> None:
         export(model, keep="most")
 
 
+def test_exact_keeps_weights_as_they_are(tmp_path: Path) -> None:
+    """Neither rounded, nor scaled, nor transformed: the model's own numbers are in the file."""
+    model = network()
+    first = next(w for w in model.graph.initializer if w.name == "w1")
+    array = numpy_helper.to_array(first).copy()
+    array[0, 0, 0, 0] = 1e-40
+    first.CopyFrom(numpy_helper.from_array(array, "w1"))
+    wide = helper.make_model(helper.make_graph(
+        [helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1])], "wide",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 32, 16, 16])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 32, 16, 16])],
+        [tensor("w", np.ones((32, 32, 3, 3)))],
+    ), opset_imports=[helper.make_opsetid("", 17)], ir_version=8)  # fmt: skip
+    for exact in (False, True):
+        path = tmp_path / f"{exact}.edge"
+        export(model, path, exact=exact)
+        found = [n.operand(1) for n in read_model(path).main.nodes if n.op.name == "conv"][0].const
+        assert found is not None
+        assert (set(found.flat) - {0} == set(array.flat)) == exact
+        x = image(2)
+        np.testing.assert_allclose(
+            edgec.interpret(path, {"x": x})["y"], expected_of(model, x), rtol=1e-4, atol=1e-6
+        )
+        export(wide, path, exact=exact)
+        (conv,) = [n for n in read_model(path).main.nodes if n.op.name == "conv"]
+        assert (not conv.operand(1).more_forms) == exact
+
+
 def test_absorbed_names_are_listed() -> None:
     graph = export(network()).model.main
     assert graph.names["n1"].value is None and graph.names["n1"].absorbed_by == "conv1"

@@ -25,7 +25,7 @@ from edgec.passes.dead_code import dead_code
 from edgec.passes.flush_subnormals import flush_subnormals
 from edgec.passes.fold_affine import fold_affine
 from edgec.passes.fold_constants import fold_constants
-from edgec.passes.fuse_epilogues import fuse_epilogues
+from edgec.passes.fuse_epilogues import fuse_epilogues, fuse_epilogues_exactly
 from edgec.passes.fuse_maps import fuse_maps
 from edgec.passes.hand_through import hand_through
 from edgec.passes.head_ranges import head_ranges
@@ -83,6 +83,13 @@ PASSES: tuple[Pass, ...] = (
     pack_weights,
     winograd_weights,
 )
+# exact exports: what runs instead of passes that change f32 results by more than the order of a sum does
+EXACTLY: Mapping[Pass, Pass | None] = {
+    winograd_weights: None,
+    flush_subnormals: None,
+    fold_affine: None,
+    fuse_epilogues: fuse_epilogues_exactly,
+}
 # every tensor of the source stays visible: nothing is folded or fused
 PASSES_KEEPING_ALL: tuple[Pass, ...] = (dead_code, layout, widen_products, pack_weights)
 
@@ -115,10 +122,12 @@ def export(
     shapes: Shapes | None = None,
     keep: str | None = None,
     winograd: bool = True,
+    exact: bool = False,
     embed_reference: int = 0,
     states: Sequence[State] | None = None,
     entries: Mapping[str, Source] | None = None,
     metadata: Mapping[str, str] | None = None,
+    memory_budget: int | None = None,
     progress: Progress | None = None,
 ) -> ExportReport:
     """Compile an ONNX model (a path or a loaded one) and write it to `path` (None: only report).
@@ -126,8 +135,10 @@ def export(
     `shapes` fixes input shapes or names their axes: {"x": (1, 3, 224, 224)} or ("batch", 3, "h", "w").
     keep="all" switches folding and fusion off, so that every tensor of the source can be read at run time.
     `winograd` False keeps 3x3 convolutions to their definition: slower, smaller, and exact to rounding.
+    `exact` leaves out all that changes f32 results by more than the order of a sum (docs/design.md).
     `embed_reference` puts that many seeded inputs with their expected outputs into the file. `states` ties
     inputs to outputs of the run before. `entries` are further models of one file by the name of their entry.
+    `memory_budget` is the bytes for activations that loading takes where it is not told (`edgert.load`).
     `progress` is told what happens.
 
     Raises ExportError listing everything the model holds that cannot be expressed, ValueError for arguments
@@ -139,6 +150,8 @@ def export(
         raise ValueError(f"keep is {keep!r}, expected 'all' or nothing")
     if embed_reference < 0:
         raise ValueError(f"embed_reference is {embed_reference}, expected 0 or more")
+    if memory_budget is not None and not 0 <= memory_budget < 1 << 64:
+        raise ValueError(f"memory_budget is {memory_budget}, expected 0 to 2^64 - 1")
     if path is not None:
         _check_target(Path(path), model)
     started = time.perf_counter()
@@ -150,8 +163,10 @@ def export(
         _check_state(compiled, state)
         compiled.states.append(state)
     compiled.metadata.update(metadata or {})
+    if memory_budget is not None:
+        compiled.metadata["memory_budget"] = str(memory_budget)
     for graph in compiled.entries.values():
-        optimise(graph, keep_all=bool(keep), winograd=winograd, progress=tell)
+        optimise(graph, keep_all=bool(keep), winograd=winograd, exact=exact, progress=tell)
     if embed_reference:
         from edgec.references import make_references
 
@@ -168,11 +183,18 @@ def export(
 
 
 def optimise(
-    graph: Graph, *, keep_all: bool = False, winograd: bool = True, progress: Progress | None = None
+    graph: Graph,
+    *,
+    keep_all: bool = False,
+    winograd: bool = True,
+    exact: bool = False,
+    progress: Progress | None = None,
 ) -> None:
     """Run the passes over a graph and its bodies, innermost bodies first."""
-    for run in PASSES_KEEPING_ALL if keep_all else PASSES:
-        if run is winograd_weights and not winograd:
+    instead: Mapping[Pass, Pass | None] = EXACTLY if exact else {} if winograd else {winograd_weights: None}
+    for usual in PASSES_KEEPING_ALL if keep_all else PASSES:
+        run = instead.get(usual, usual)
+        if run is None:
             continue
         if progress is not None:
             progress(run.__name__.replace("_", " "))

@@ -36,6 +36,12 @@ CASES: list[Case] = [
     (["export", "{onnx}", "-o", "{folder}"], 2, ("folder",)),
     (["export", "{onnx}", "-o", "{folder}/no/such/x.edge"], 2, ("no/such",)),
     (["export", "{onnx}", "-o", "/proc/x.edge"], 2, ("/proc/x.edge",)),
+    # sizes
+    (["run", "{edge}", "--memory-budget", "4X"], 2, ("--memory-budget", "'4X'")),
+    (["export", "{onnx}", "--memory-budget", "-1"], 2, ("--memory-budget",)),
+    (["profile", "{edge}", "--memory-budget", "99999999999G"], 2, ("--memory-budget",)),
+    (["bench", "{edge}", "--memory-budget", "k"], 2, ("--memory-budget",)),
+    (["inspect", "{edge}", "--memory-budget", ""], 2, ("--memory-budget",)),
     # inputs
     (["run", "{edge}", "-i", "z=random"], 2, ("'z'", "expected one of x")),
     (["run", "{edge}", "-i", "=random"], 2, ("=random", "NAME=")),

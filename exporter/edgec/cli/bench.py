@@ -11,6 +11,7 @@ from rich.table import Table
 
 from edgec.cli.cold import runner
 from edgec.cli.common import (
+    MemoryBudget,
     UsageError,
     bytes_text,
     command,
@@ -18,6 +19,7 @@ from edgec.cli.common import (
     need_file,
     need_model,
     out,
+    parse_bytes,
     parse_sizes,
     print_json,
 )
@@ -39,6 +41,7 @@ def bench(
         list[str] | None, typer.Option("--input", "-i", help="NAME=file.npy, image.png, a number, or random")
     ] = None,
     shape: Annotated[list[str] | None, typer.Option(help="NAME=1,3,48,320: sizes of random inputs")] = None,
+    memory_budget: MemoryBudget = None,
     seconds: Annotated[float, typer.Option(min=0, help="how long to run for")] = 3.0,
     sessions: Annotated[
         int, typer.Option(min=1, help="also how many runs a second this many make side by side")
@@ -62,9 +65,10 @@ def bench(
     engines = {name: model for name in device or ["cpu"]}
     if vs and source is not None:
         engines[PEER] = need_file(source)
-    found = measure(engines, threads or 0, inputs, seconds)
+    budget = parse_bytes(memory_budget) or 0
+    found = measure(engines, threads or 0, budget, inputs, seconds)
     for name, path in engines.items() if sessions > 1 else ():
-        calls = [runner(name, str(path), threads or 1, inputs) for _ in range(sessions)]
+        calls = [runner(name, str(path), threads or 1, budget, inputs) for _ in range(sessions)]
         found[name]["runs_per_second"] = throughput(calls, seconds)
     if json:
         print_json(found)
@@ -73,11 +77,11 @@ def bench(
 
 
 def measure(
-    engines: dict[str, Path], threads: int, inputs: dict[str, Any], seconds: float
+    engines: dict[str, Path], threads: int, budget: int, inputs: dict[str, Any], seconds: float
 ) -> dict[str, dict[str, Any]]:
     """Per engine: import, load, first run and memory in a fresh process, then latencies in turns."""
-    cold = {name: cold_start(name, path, threads, inputs) for name, path in engines.items()}
-    calls = {name: runner(name, str(path), threads, inputs) for name, path in engines.items()}
+    cold = {name: cold_start(name, path, threads, budget, inputs) for name, path in engines.items()}
+    calls = {name: runner(name, str(path), threads, budget, inputs) for name, path in engines.items()}
     warm = interleaved(calls, seconds)
     return {name: {**cold[name], **dataclasses.asdict(warm[name])} for name in engines}
 

@@ -1,6 +1,6 @@
 """Measures one engine in a process of its own: import, load, first inference, memory.
 
-    python -m edgec.cli.cold ENGINE MODEL THREADS INPUTS.npz    prints one JSON object
+    python -m edgec.cli.cold ENGINE MODEL THREADS BUDGET INPUTS    prints one JSON object
 
 Nothing but NumPy is imported before the measuring starts.
 """
@@ -31,10 +31,11 @@ def peak_memory() -> int:
     return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def runner(engine: str, model: str, threads: int, inputs: dict[str, Any]) -> Runner:
+def runner(engine: str, model: str, threads: int, budget: int, inputs: dict[str, Any]) -> Runner:
     """A call that runs `model` once on the engine: onnxruntime or a device of edgert.
 
-    `threads` 0 leaves the choice to the engine. ONNX Runtime's threads do not spin between runs.
+    `threads` and the memory `budget` 0 leave the choice to the engine. ONNX Runtime's threads do not spin
+    between runs.
     """
     if engine == "onnxruntime":
         import onnxruntime
@@ -48,17 +49,17 @@ def runner(engine: str, model: str, threads: int, inputs: dict[str, Any]) -> Run
         return lambda: session.run(None, inputs)
     import edgert
 
-    loaded = edgert.load(model, device=engine, threads=threads or None)
+    loaded = edgert.load(model, device=engine, threads=threads or None, memory_budget=budget or None)
     return lambda: loaded.run(inputs)
 
 
-def measure(engine: str, model: str, threads: int, inputs: dict[str, Any]) -> dict[str, float]:
+def measure(engine: str, model: str, threads: int, budget: int, inputs: dict[str, Any]) -> dict[str, float]:
     """Milliseconds of import, load and first run; bytes that they added to the process."""
     before = peak_memory()
     start = time.perf_counter()
     __import__("onnxruntime" if engine == "onnxruntime" else "edgert")
     imported = time.perf_counter()
-    call = runner(engine, model, threads, inputs)
+    call = runner(engine, model, threads, budget, inputs)
     loaded = time.perf_counter()
     call()
     first = time.perf_counter()
@@ -71,10 +72,10 @@ def measure(engine: str, model: str, threads: int, inputs: dict[str, Any]) -> di
 
 
 def main() -> None:
-    engine, model, threads, path = sys.argv[1:]
+    engine, model, threads, budget, path = sys.argv[1:]
     with open(path, "rb") as file:
         inputs = pickle.load(file)
-    print(json.dumps(measure(engine, model, int(threads), inputs)))
+    print(json.dumps(measure(engine, model, int(threads), int(budget), inputs)))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Annotated, Any, ParamSpec
 
 import numpy as np
 import typer
@@ -25,6 +25,10 @@ Array = np.ndarray[Any, Any]
 P = ParamSpec("P")
 
 OK, NEGATIVE, BAD_INPUT, INTERNAL = 0, 1, 2, 3
+
+MemoryBudget = Annotated[
+    str | None, typer.Option("--memory-budget", help="bytes that activations should fit: 300k, 4M, 1G")
+]
 
 out = Console()
 err = Console(stderr=True)
@@ -191,6 +195,21 @@ def _load_input(value: Value, what: str, shape: Sequence[int] | None) -> Array:
 
 def shape_text(shape: Sequence[Any]) -> str:
     return f"[{', '.join(map(str, shape))}]"
+
+
+def parse_bytes(text: str | None) -> int | None:
+    """The number of bytes that `--memory-budget` gives, as 300000, 300k, 4M or 1G.
+
+    >>> parse_bytes("4M")
+    4000000
+    """
+    if text is None:
+        return None
+    unit = {"k": 10**3, "M": 10**6, "G": 10**9}.get(text[-1:], 1)
+    number = text if unit == 1 else text[:-1]
+    if not (number.isascii() and number.isdigit()) or int(number) * unit >= 1 << 64:
+        raise UsageError(f"--memory-budget {text!r}: expected bytes, as 300000, 300k, 4M or 1G")
+    return int(number) * unit
 
 
 def bytes_text(count: float) -> str:

@@ -14,12 +14,14 @@ from rich.table import Table
 
 from edgec.cli.common import (
     NEGATIVE,
+    MemoryBudget,
     UsageError,
     bytes_text,
     command,
     err,
     need_file,
     out,
+    parse_bytes,
     parse_shapes,
     print_json,
 )
@@ -48,10 +50,20 @@ def export(
     winograd: Annotated[
         bool, typer.Option(help="quicker 3x3 convolutions by weights that take four times the bytes")
     ] = True,
+    exact: Annotated[
+        bool,
+        typer.Option("--exact", help="leave out what changes f32 results beyond the order of sums"),
+    ] = False,
+    memory_budget: MemoryBudget = None,
     keep: Annotated[str, typer.Option(help="all: no fusion and no folding, every tensor can be seen")] = "",
     json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
-    """Compile an ONNX model into one .edge file."""
+    """Compile an ONNX model into one .edge file.
+
+    With --memory-budget, loading the file takes that many bytes for its activations where it is not told
+    otherwise. With --exact, there is no Winograd filtering, no scale is folded into weights or epilogues, and
+    the smallest weights are not rounded to 0. exp, log, tanh, erf and the like are within 2 ulp.
+    """
     from edgec.frontends.onnx.errors import ExportError
     from edgec.pipeline import export as compile_model
 
@@ -59,6 +71,7 @@ def export(
     shapes = parse_shapes(shape or [])
     if keep not in ("", "all"):
         raise UsageError(f"--keep {keep!r}: expected all")
+    budget = parse_bytes(memory_budget)
     path = output or model.with_suffix(".edge")
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     try:
@@ -66,8 +79,8 @@ def export(
             task = progress.add_task(f"reading {model}")
             report = partial(progress.update, task)
             exported = compile_model(
-                model, path, shapes=shapes or None, keep=keep, winograd=winograd,
-                embed_reference=embed_reference,
+                model, path, shapes=shapes or None, keep=keep, winograd=winograd, exact=exact,
+                embed_reference=embed_reference, memory_budget=budget,
                 progress=lambda text: report(description=escape(text)),
             )  # fmt: skip
     except ExportError as error:

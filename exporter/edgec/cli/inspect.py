@@ -11,7 +11,17 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from edgec.cli.common import bytes_text, command, need_file, need_model, out, print_json, shape_text
+from edgec.cli.common import (
+    MemoryBudget,
+    bytes_text,
+    command,
+    need_file,
+    need_model,
+    out,
+    parse_bytes,
+    print_json,
+    shape_text,
+)
 from edgec.cli.summary import counts_text, summary_of, summary_rows
 from edgec.ir.text import graph_text
 
@@ -20,12 +30,14 @@ from edgec.ir.text import graph_text
 def inspect(
     model: Annotated[Path, typer.Argument(help="an .edge file or an ONNX model")],
     device: Annotated[str, typer.Option(help="show the placement on this device")] = "cpu",
+    memory_budget: MemoryBudget = None,
     brief: Annotated[bool, typer.Option("--brief", help="leave the graph's text out")] = False,
     json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """Show a file: graph, tensors, guards, memory plan, placement."""
     need_file(model)
-    found = onnx_facts(model) if model.suffix == ".onnx" else edge_facts(model, device)
+    budget = parse_bytes(memory_budget)
+    found = onnx_facts(model) if model.suffix == ".onnx" else edge_facts(model, device, budget)
     if json:
         print_json(found)
         return
@@ -40,7 +52,7 @@ def inspect(
     out.print(table)
 
 
-def edge_facts(path: Path, device: str) -> dict[str, Any]:
+def edge_facts(path: Path, device: str, budget: int | None = None) -> dict[str, Any]:
     """What the file holds, and what the runtime would do with it if it can be loaded here."""
     model = need_model(path)
     found = summary_of(model)
@@ -50,7 +62,7 @@ def edge_facts(path: Path, device: str) -> dict[str, Any]:
         import edgert
         from edgert.sample import random_inputs
 
-        session = edgert.load(str(path), device=device)
+        session = edgert.load(str(path), device=device, memory_budget=budget)
         with suppress(edgert.EdgertError):  # a run tells the arena, where the sizes of the inputs are known
             session.run(random_inputs(session))
         found["runtime"] = session.describe()
@@ -117,6 +129,13 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str]]:
     for key in ("arena_bytes", "arena_bound_bytes", "weight_bytes"):
         if key in runtime:
             result.append((key.replace("_bytes", ""), bytes_text(runtime[key])))
+    if runtime["memory_budget"]:
+        result.append(("budget", bytes_text(runtime["memory_budget"])))
+    for band in runtime["bands"]:
+        text = f"{len(band['nodes'])} nodes, {band['nodes'][0]} to {band['nodes'][-1]}"
+        result.append(("band", f"{text}, {band['lines']} lines at a time"))
+    if runtime["tuning"] != "none":
+        result.append(("tuning", runtime["tuning"]))
     nodes = runtime.get("nodes", [])
     for device, count in Counter(str(n["device"]) for n in nodes).items():
         result.append((f"on {device}", f"{count} of {len(nodes)} nodes"))

@@ -11,6 +11,7 @@ from edgec.cli.inspect import inspect
 from edgec.cli.profile import profile
 from edgec.cli.run import run
 from edgec.cli.to_onnx import to_onnx
+from edgec.cli.tune import tune
 from edgec.cli.validate import validate
 
 app = typer.Typer(
@@ -22,5 +23,5 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for subcommand in (export, run, validate, bench, profile, inspect, devices, to_onnx):
+for subcommand in (export, run, validate, bench, profile, tune, inspect, devices, to_onnx):
     app.command()(subcommand)

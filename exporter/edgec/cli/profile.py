@@ -10,7 +10,17 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from edgec.cli.common import bytes_text, command, gather_inputs, need_file, out, parse_sizes, print_json
+from edgec.cli.common import (
+    MemoryBudget,
+    bytes_text,
+    command,
+    gather_inputs,
+    need_file,
+    out,
+    parse_bytes,
+    parse_sizes,
+    print_json,
+)
 from edgec.cli.limits import Limits, measure_limits
 from edgec.cli.profile_page import page
 from edgec.format.read import read_model
@@ -28,6 +38,7 @@ def profile(
         list[str] | None, typer.Option("--input", "-i", help="NAME=file.npy, image.png, a number, or random")
     ] = None,
     shape: Annotated[list[str] | None, typer.Option(help="NAME=1,3,48,320: sizes of random inputs")] = None,
+    memory_budget: MemoryBudget = None,
     runs: Annotated[int, typer.Option(min=1, help="how often to run")] = 20,
     top: Annotated[int, typer.Option(min=1, help="how many nodes to print")] = 25,
     trace: Annotated[Path | None, typer.Option(help="write a trace for chrome://tracing or Perfetto")] = None,
@@ -43,13 +54,14 @@ def profile(
 
     need_file(model)
     inputs = gather_inputs(read_model(model).main, input or [], parse_sizes(shape or []), 0)
-    session = edgert.load(str(model), device=device, threads=threads)
+    budget = parse_bytes(memory_budget)
+    session = edgert.load(str(model), device=device, threads=threads, memory_budget=budget)
     times = session.profile(inputs, runs)
     limits = measure_limits(device, threads)
     facts = session.describe()
     found = {
         "path": str(model),
-        **{key: facts[key] for key in ("device", "arena_bytes", "arena_bound_bytes")},
+        **{key: facts[key] for key in ("device", "arena_bytes", "arena_bound_bytes", "tuning")},
         "runs": runs,
         "gflops_limit": limits.gflops,
         "gigabytes_limit": limits.gigabytes,
@@ -121,6 +133,4 @@ def show(found: dict[str, Any], top: int) -> None:
     out.print(f"{len(rows)} nodes, {whole:.3f} ms a run in their quickest calls on {found['device']}")
     limits = f"{found['gflops_limit']:.0f} GFLOP/s, {found['gigabytes_limit']:.1f} GB/s"
     out.print(f"limits measured here: {limits}")
-    out.print(
-        f"arena: {bytes_text(found['arena_bytes'])}, at least {bytes_text(found['arena_bound_bytes'])}"
-    )
+    out.print(f"arena: {bytes_text(found['arena_bytes'])}, at least {bytes_text(found['arena_bound_bytes'])}")

@@ -12,11 +12,13 @@ import typer
 from rich.table import Table
 
 from edgec.cli.common import (
+    MemoryBudget,
     UsageError,
     command,
     gather_inputs,
     need_model,
     out,
+    parse_bytes,
     parse_sizes,
     print_json,
     shape_text,
@@ -35,6 +37,7 @@ def run(
     shape: Annotated[list[str] | None, typer.Option(help="NAME=1,3,48,320: sizes of random inputs")] = None,
     threads: Annotated[int | None, typer.Option(help="threads; the usable cores if not given")] = None,
     seed: Annotated[int, typer.Option(help="seed of random inputs")] = 0,
+    memory_budget: MemoryBudget = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="folder for the outputs as .npy")
     ] = None,
@@ -45,7 +48,7 @@ def run(
 
     graph = need_model(model).main
     inputs = gather_inputs(graph, input or [], parse_sizes(shape or []), seed)
-    subject = engine(device, model, None, threads)
+    subject = engine(device, model, None, threads, parse_bytes(memory_budget))
     start = time.perf_counter()
     outputs = subject.run(inputs)
     milliseconds = 1e3 * (time.perf_counter() - start)

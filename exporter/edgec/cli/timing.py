@@ -89,12 +89,15 @@ def latency(samples: list[float]) -> Latency:
     return Latency(len(ordered), statistics.median(ordered), p90, ordered[0])
 
 
-def cold_start(engine: str, model: Path, threads: int, inputs: Mapping[str, Array]) -> dict[str, float]:
+def cold_start(
+    engine: str, model: Path, threads: int, budget: int, inputs: Mapping[str, Array]
+) -> dict[str, float]:
     """Import, load and first run in a fresh process (see `cold.measure`). Raises EngineError."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "inputs.pickle")
         save_arrays(path, inputs)
-        command = [sys.executable, "-m", "edgec.cli.cold", engine, str(model), str(threads), str(path)]
+        command = [sys.executable, "-m", "edgec.cli.cold", engine, str(model), str(threads), str(budget)]
+        command.append(str(path))
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:

@@ -26,18 +26,28 @@ def fuse_epilogues(graph: Graph) -> bool:
     A map that is then left and that only a reduce reads, over tensors of one shape, becomes its prologue.
     What is stored in between must be of the type it is computed in, so that no rounding is lost.
     """
+    return _fuse(graph, loose=True)
+
+
+def fuse_epilogues_exactly(graph: Graph) -> bool:
+    """The same, with every scaling in an epilogue as it was before."""
+    return _fuse(graph, loose=False)
+
+
+def _fuse(graph: Graph, loose: bool) -> bool:
     editor = Editor(graph)
     # a map that reads two such operators goes into the later one, whose result then lives shortest
     for node in reversed(list(editor)):
-        while node in editor and isinstance(node.op, Fusible) and _fuse_epilogue(editor, node, node.op):
-            pass
+        while node in editor and isinstance(node.op, Fusible):
+            if not _fuse_epilogue(editor, node, node.op, loose):
+                break
     for node in list(editor):
         if isinstance(node.op, Reduce):
             _fuse_prologue(editor, node, node.op)
     return editor.finish()
 
 
-def _fuse_epilogue(editor: Editor, node: Node, op: Fusible) -> bool:
+def _fuse_epilogue(editor: Editor, node: Node, op: Fusible, loose: bool) -> bool:
     value = node.outputs[0]
     readers = list(dict.fromkeys(editor.users(value)))
     if len(readers) != 1 or editor.is_output(value) or editor.is_symbol_source(value):
@@ -46,7 +56,7 @@ def _fuse_epilogue(editor: Editor, node: Node, op: Fusible) -> bool:
     if not isinstance(reader.op, Map) or result.shape != value.shape or not is_exact(value):
         return False
     own = 1 + op.split() if isinstance(op, Reduce) else 2
-    program, extras = join(op.epilogue, node.inputs[own:], value, reader.op, reader.inputs)
+    program, extras = join(op.epilogue, node.inputs[own:], value, reader.op, reader.inputs, loose)
     inputs = [*node.inputs[:own], *extras]
     epilogue = program if program.code else None
     changed: Fusible
@@ -68,6 +78,7 @@ def join(
     value: Value,
     reader: Map,
     operands: list[Value | None],
+    loose: bool = True,
 ) -> tuple[Program, list[Value | None]]:
     """An epilogue over `extras`, then a map that reads its result: one program and its extra operands."""
     outside = [v for v in dict.fromkeys([*extras, *operands]) if v is not None and v is not value]
@@ -78,7 +89,7 @@ def join(
     if present is not None:
         made = b.inline(present, [0, *(places[v] for v in extras if v is not None)])
     arguments = [made if v is value else places[v] for v in operands if v is not None]
-    program, kept = simplify(b.finish(b.inline(reader.program, arguments)), loose=True)
+    program, kept = simplify(b.finish(b.inline(reader.program, arguments)), loose=loose)
     program, kept = _with_accumulator(program, kept, accumulator)
     return program, [outside[i - 1] for i in kept if i > 0]
 

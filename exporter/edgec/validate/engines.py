@@ -43,12 +43,18 @@ class Engine(Protocol):
         """Every tensor it holds, by the source model's name and in the source model's layout."""
 
 
-def engine(which: str, edge: Path | None, source: Path | None, threads: int | None = None) -> Engine:
+def engine(
+    which: str,
+    edge: Path | None,
+    source: Path | None,
+    threads: int | None = None,
+    memory_budget: int | None = None,
+) -> Engine:
     """The engine called `which`: onnxruntime, reference, interpreter, or a device of edgert.
 
     A device may name an instruction set, which is forced in a process of its own: `cpu@portable`.
-    ONNX engines run `source`, the others `edge`. Raises EngineError where the file is not given or
-    the engine is not installed.
+    ONNX engines run `source`, the others `edge`; `memory_budget` is for devices in this process. Raises
+    EngineError where the file is not given or the engine is not installed.
     """
     path = source if which in ONNX_ENGINES else edge
     if path is None:
@@ -62,7 +68,7 @@ def engine(which: str, edge: Path | None, source: Path | None, threads: int | No
         return Interpreter(path)
     if "@" in which:
         return ForcedDevice(path, which, threads)
-    return Device(path, which, threads)
+    return Device(path, which, threads, memory_budget)
 
 
 def version_of(package: str) -> str:
@@ -183,13 +189,15 @@ def named_values(graph: Graph, inputs: Mapping[str, Array]) -> Arrays:
 class Device:
     """A device of edgert in this process: cpu, opencl, opencl:1, auto."""
 
-    def __init__(self, path: Path, device: str, threads: int | None) -> None:
+    def __init__(
+        self, path: Path, device: str, threads: int | None, memory_budget: int | None = None
+    ) -> None:
         try:
             import edgert
         except (ImportError, OSError) as error:
             raise EngineError(f"{device}: the runtime cannot be loaded: {error}") from error
         self.name = device
-        self.session = edgert.load(str(path), device=device, threads=threads)
+        self.session = edgert.load(str(path), device=device, threads=threads, memory_budget=memory_budget)
 
     def run(self, inputs: Mapping[str, Array]) -> Arrays:
         return dict(self.session.run(dict(inputs)))

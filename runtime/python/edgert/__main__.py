@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
         if command is not _check:
             sub.add_argument("--input", action="append", default=[], metavar="NAME=FILE.npy|random")
             sub.add_argument("--shape", action="append", default=[], metavar="NAME=1,3,224,224")
+            sub.add_argument("--memory-budget", type=_bytes, metavar="SIZE", help="for activations: 300k, 4M")
             sub.add_argument("--seed", type=int, default=0, help="of random inputs")
         if command is _run:
             sub.add_argument("--output-dir", type=Path, help="save each output as NAME.npy there")
@@ -57,7 +58,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _load(options: argparse.Namespace) -> edgert.Session:
-    return edgert.load(options.model, options.device, options.threads)
+    budget = getattr(options, "memory_budget", None)
+    return edgert.load(options.model, options.device, options.threads, memory_budget=budget)
+
+
+def _bytes(text: str) -> int:
+    unit = {"k": 10**3, "M": 10**6, "G": 10**9}.get(text[-1:], 1)
+    number = text if unit == 1 else text[:-1]
+    if not (number.isascii() and number.isdigit()) or int(number) * unit >= 1 << 64:
+        raise argparse.ArgumentTypeError(f"'{text}': expected bytes, as 300000, 300k, 4M or 1G")
+    return int(number) * unit
 
 
 def _pair(text: str, option: str) -> tuple[str, str]:

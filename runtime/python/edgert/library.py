@@ -39,6 +39,7 @@ class Options(ctypes.Structure):
         ("cl_context", ctypes.c_void_p),
         ("cl_queue", ctypes.c_void_p),
         ("memory_budget", ctypes.c_uint64),
+        ("tuning", ctypes.c_char_p),
     ]
 
 

@@ -68,6 +68,7 @@ def load(
     memory_limit: Optional[int] = None,
     memory_budget: Optional[int] = None,
     step_limit: Optional[int] = None,
+    tuning: Union[str, os.PathLike[str], None] = None,
     queue: Any = None,
 ) -> Session:
     """A session for a path or the bytes of an `.edge` file.
@@ -75,8 +76,9 @@ def load(
     `device` is "cpu", "opencl", "opencl:1" or "auto" (a real GPU if there is one, else the CPU). `threads`
     None is the usable cores. `strict` refuses to place a node on another device. `verify` checks the
     file's checksum. `memory_limit` is in bytes, `step_limit` in node executions a run. `memory_budget` is the
-    bytes that activations should fit: on the CPU, images are made in narrower bands of lines, slower, until
-    they do or nothing more helps. `queue` is a pyopencl.CommandQueue to share.
+    bytes that activations should fit, None what the file says: on the CPU, images are made in narrower bands
+    of lines, slower, until they do or nothing more helps. `tuning` is a file of `edgec tune`, "" for none;
+    None is the one beside the model, if it is there. `queue` is a pyopencl.CommandQueue to share.
 
     Raises FormatError for a bad file, FileError for an unreadable one, InputError for bad arguments.
     """
@@ -94,6 +96,7 @@ def load(
         if limit is not None and limit < 0:
             raise InputError(f"load: {name} is {limit}, expected 0 or more, or None for no limit")
         setattr(options, name, limit or 0)
+    options.tuning = None if tuning is None else _text("tuning", os.fspath(tuning))
     if queue is not None:
         options.cl_context, options.cl_queue = queue.context.int_ptr, queue.int_ptr
     handle = ctypes.c_void_p()
