@@ -105,10 +105,13 @@ MAKERS = {
 
 def main() -> None:
     suffix, name, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
-    target = folder / f"model{suffix}"
-    MAKERS[suffix](name, folder, target)
-    if not target.exists():
-        raise SystemExit("the converter wrote nothing")
+    with tempfile.TemporaryDirectory(dir=folder) as unfinished:
+        target = Path(unfinished) / f"model{suffix}"
+        MAKERS[suffix](name, folder, target)
+        if not target.exists():
+            raise SystemExit("the converter wrote nothing")
+        for made in sorted(target.parent.iterdir()):  # .bin before .param
+            made.replace(folder / made.name)
 
 
 if __name__ == "__main__":
