@@ -77,9 +77,8 @@ Status read_options(const edgert_options* options, edgert::Settings& settings, b
 // What the file says that activations should fit; 0 where it says nothing.
 uint64_t budget_of(const edgert::Model& model) {
   uint64_t bytes = 0;
-  for (const auto& [name, value] : model.metadata)
-    if (name == "memory_budget" && !edgert::parse_number(value, bytes)) bytes = 0;
-  return bytes;
+  const std::string* text = model.metadata_of("memory_budget");
+  return text && edgert::parse_number(*text, bytes) ? bytes : 0;
 }
 
 // The tuning that the options name, or that lies beside the model.
@@ -314,9 +313,8 @@ edgert_status edgert_reference(edgert_session* handle, int32_t index, int32_t is
 const char* edgert_metadata(const edgert_session* handle, const char* key) {
   const Session* session = get(handle, "metadata");
   if (!session || !key) return nullptr;
-  for (const auto& [name, value] : session->model().metadata)
-    if (name == key) return value.c_str();
-  return nullptr;
+  const std::string* found = session->model().metadata_of(key);
+  return found ? found->c_str() : nullptr;
 }
 
 edgert_status edgert_devices(const char** json) {

@@ -19,6 +19,11 @@ struct Memory {
   uint64_t offset = 0;
 };
 
+// Where host memory is; null where there is none.
+inline uint8_t* address(const Memory& memory) {
+  return memory.handle ? static_cast<uint8_t*>(memory.handle) + memory.offset : nullptr;
+}
+
 class Heap;
 
 // What a node's results are besides elements in memory that was planned for them.

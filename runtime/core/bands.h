@@ -67,7 +67,4 @@ class Sweep {
 // Sets the capacities of the band's buffers for its pieces and lines.
 void size_buffers(Band& band);
 
-// Bytes of the second level's cache for one core; EDGERT_CACHE_BYTES says otherwise.
-uint64_t cache_bytes();
-
 }  // namespace edgert

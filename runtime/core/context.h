@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/backend.h"
-#include "core/bands.h"
+#include "core/cache.h"
 #include "core/heap.h"
 #include "core/placement.h"
 #include "core/program.h"

@@ -8,8 +8,6 @@
 namespace edgert {
 namespace {
 
-uint8_t* address(Memory memory) { return static_cast<uint8_t*>(memory.handle) + memory.offset; }
-
 // Host memory that is given back at the end of a scope.
 class HostBlock {
  public:

@@ -1,7 +1,7 @@
 #include "core/find_bands.h"
 
 #include <algorithm>
-#include <numeric>
+#include <utility>
 
 namespace edgert {
 namespace {
@@ -19,7 +19,7 @@ class Finder {
   std::vector<Band> find() {
     const auto count = static_cast<int32_t>(plan_.steps.size());
     std::vector<double> saved(static_cast<size_t>(count) + 1, 0);
-    std::vector<int32_t> begins(saved.size(), -1);  // of the band that ends there
+    std::vector<Band> best(saved.size());  // that ends there; without steps, where a single step saves more
     for (int32_t end = 1; end <= count; end++) {
       const auto e = static_cast<size_t>(end);
       saved[e] = saved[e - 1];
@@ -33,20 +33,14 @@ class Finder {
         const double total = saved[static_cast<size_t>(first)] + saving(band);
         if (total <= saved[e]) continue;
         saved[e] = total;
-        begins[e] = first;
+        best[e] = std::move(band);
       }
     }
     std::vector<Band> found;
     for (int32_t end = count; end > 0;) {
-      const int32_t first = begins[static_cast<size_t>(end)];
-      const bool same = saved[static_cast<size_t>(end)] == saved[static_cast<size_t>(end - 1)];
-      if (first < 0 || same) {
-        end--;
-        continue;
-      }
-      found.emplace_back();
-      shape_band(first, end, found.back());
-      end = first;
+      Band& band = best[static_cast<size_t>(end)];
+      end = band.steps.empty() ? end - 1 : band.first;
+      if (!band.steps.empty()) found.push_back(std::move(band));
     }
     std::ranges::reverse(found);
     return found;

@@ -28,6 +28,11 @@ int64_t load_integer(const void* from, int32_t dtype) {
 
 }  // namespace
 
+uint64_t clock_now() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+}
+
 Frame::Frame(Context& context, int32_t graph)
     : context_(context),
       graph_index_(graph),
@@ -77,7 +82,7 @@ void Frame::set_output(int32_t output, void* data, std::span<const int64_t> dims
 
 void Frame::offer_output(int32_t output, Memory memory, uint64_t bytes) {
   Output& out = outputs_[static_cast<size_t>(output)];
-  void* data = memory.handle ? static_cast<uint8_t*>(memory.handle) + memory.offset : nullptr;
+  void* data = address(memory);
   if (out.data != data || out.bytes != bytes) generation_++;
   out.data = data;
   out.bytes = bytes;
@@ -430,17 +435,14 @@ Status Frame::run_step(SegmentPlan& plan, const Step& step) {
 
 // A device's queue is waited for, so that a node's time is its own.
 Status Frame::time_step(SegmentPlan& plan, const Step& step) {
-  const auto start = std::chrono::steady_clock::now();
+  const uint64_t start = clock_now();
   Status status = run_step(plan, step);
   if (status.ok() && step.device != kHost) status = context_.backend(step.device).finish();
-  const auto taken = std::chrono::steady_clock::now() - start;
+  const uint64_t taken = clock_now() - start;
   times_.resize(graph_.nodes.size());
   NodeTime& time = times_[static_cast<size_t>(step.node)];
-  time.calls += step.kind != Step::Kind::kTransfer;
-  const auto count =
-      static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(taken).count());
-  time.nanoseconds += count;
-  if (step.kind != Step::Kind::kTransfer) time.least = std::min(time.least, count);
+  if (step.kind == Step::Kind::kTransfer) time.nanoseconds += taken;
+  else time.add(taken);
   return status;
 }
 
@@ -524,11 +526,8 @@ Status Frame::run_transfer(SegmentPlan& plan, const Step& step) {
     const Input& in = inputs_[static_cast<size_t>(graph_.values[static_cast<size_t>(from.value)].input)];
     if (in.device == step.device) return context_.backend(step.device).copy(target, source, size);
   }
-  if (step.device == kHost)
-    return context_.backend(from.device)
-        .download(static_cast<uint8_t*>(target.handle) + target.offset, source, size);
-  return context_.backend(step.device)
-      .upload(target, static_cast<uint8_t*>(source.handle) + source.offset, size);
+  if (step.device == kHost) return context_.backend(from.device).download(address(target), source, size);
+  return context_.backend(step.device).upload(target, address(source), size);
 }
 
 }  // namespace edgert

@@ -16,7 +16,16 @@ namespace edgert {
 // What a node has taken since profiling was switched on; a control operator's time holds its bodies'.
 struct NodeTime {
   uint64_t calls = 0, nanoseconds = 0, least = UINT64_MAX;
+
+  void add(uint64_t taken) {
+    calls++;
+    nanoseconds += taken;
+    least = taken < least ? taken : least;
+  }
 };
+
+// Nanoseconds on a clock that never goes back.
+uint64_t clock_now();
 
 class Frame {
  public:

@@ -220,6 +220,8 @@ class Builder {
     if (step.kind == Step::Kind::kKernel) {
       EDGERT_TRY(add_counts(node, step));
       EDGERT_TRY(plan_kernel(node, *info, step));
+      if (const uint64_t bytes = step.planned->scratch_bytes)
+        plan_.operands.back() = add_scratch(device, bytes);
     }
     plan_.steps.push_back(std::move(step));
     return {};
@@ -272,14 +274,14 @@ class Builder {
     const auto all = std::span<const edgert_operand>(operands);
     Backend& backend = context_.backend(step.device);
     const char* way = context_.tuning ? context_.tuning->way(info.name) : nullptr;
-    EDGERT_TRY(backend.plan(info, all.first(node.inputs.size()), all.subspan(node.inputs.size()),
-                            {alone, way}, step.planned));
-    if (const uint64_t bytes = step.planned->scratch_bytes; bytes && !alone) {
-      const int32_t scratch = add_storage(Storage::Kind::kArena, step.device, -1, bytes);
-      storage(scratch).defined_here = storage(scratch).is_scratch = true;
-      plan_.operands.back() = scratch;
-    }
-    return {};
+    return backend.plan(info, all.first(node.inputs.size()), all.subspan(node.inputs.size()), {alone, way},
+                        step.planned);
+  }
+
+  int32_t add_scratch(int device, uint64_t bytes) {
+    const int32_t scratch = add_storage(Storage::Kind::kArena, device, -1, bytes);
+    storage(scratch).defined_here = storage(scratch).is_scratch = true;
+    return scratch;
   }
 
   // ---- bands ----
@@ -353,7 +355,6 @@ class Builder {
     }
   }
 
-  static uint64_t aligned(uint64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
   static void resize(Storage& storage, uint64_t bytes) { storage.bytes = storage.life.bytes = bytes; }
 
   // Plans a step anew for one thread; it has no symbols to evaluate that were not evaluated before.
@@ -366,9 +367,8 @@ class Builder {
     if (step.planned->scratch_bytes == 0) {
       scratch = -1;
     } else if (scratch < 0) {
-      scratch = add_storage(Storage::Kind::kArena, kHost, -1, step.planned->scratch_bytes);
+      scratch = add_scratch(kHost, step.planned->scratch_bytes);
       storage(scratch).life = {};
-      storage(scratch).defined_here = storage(scratch).is_scratch = true;
     }
     return {};
   }

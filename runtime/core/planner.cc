@@ -10,8 +10,6 @@ namespace {
 constexpr uint64_t kMostBytes = uint64_t{1} << 62;
 constexpr uint64_t kGoodEnough = 64;  // an excess of one in so many is not worth another order
 
-uint64_t aligned(uint64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
-
 // The tightest gap of `bytes` between the placed ones that live at the same time, else behind them.
 uint64_t find_gap(std::span<const Lifetime> lifetimes, std::span<const uint64_t> offsets,
                   std::span<const size_t> by_offset, const Lifetime& wanted) {

@@ -8,6 +8,7 @@
 namespace edgert {
 
 inline constexpr uint64_t kAlignment = 64;
+inline uint64_t aligned(uint64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
 // Something that needs `bytes` bytes from step `first` to step `last`, both included.
 struct Lifetime {

@@ -160,6 +160,13 @@ struct Model {
   std::span<const uint8_t> data;  // the section that holds the constants
   // Of constants of strings, by where they are stored and how many they are.
   std::map<std::pair<const uint8_t*, uint64_t>, StringArray> strings;
+
+  // The metadata under `key`; null where there is none.
+  const std::string* metadata_of(std::string_view key) const {
+    for (const auto& [name, value] : metadata)
+      if (name == key) return &value;
+    return nullptr;
+  }
 };
 
 }  // namespace edgert

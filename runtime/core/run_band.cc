@@ -1,6 +1,5 @@
 // Running a band: see bands.h.
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 
 #include "core/frame.h"
@@ -8,8 +7,6 @@
 
 namespace edgert {
 namespace {
-
-char* address_of(const Memory& memory) { return static_cast<char*>(memory.handle) + memory.offset; }
 
 // One thread's part of a band's last result.
 class BandPiece {
@@ -57,9 +54,9 @@ class BandPiece {
   uint64_t& time_of(size_t k) {
     return band_.nanoseconds[static_cast<size_t>(piece_) * band_.steps.size() + k];
   }
-  char* buffer(size_t k) const {
+  uint8_t* buffer(size_t k) const {
     const BandStep& s = band_.steps[k];
-    return address_of(plan_.memory[static_cast<size_t>(s.result_place)]) +
+    return address(plan_.memory[static_cast<size_t>(s.result_place)]) +
            static_cast<uint64_t>(piece_) * s.buffer_stride;
   }
 
@@ -94,15 +91,9 @@ class BandPiece {
     const Step& s = step(k);
     const auto count = static_cast<size_t>(s.input_count + s.output_count + 1);
     const std::span<const Memory> memory(memory_ + (s.first - base_), count);
-    const auto run = [&] {
-      return backend_.run_lines(*s.planned, memory, static_cast<size_t>(s.input_count), begin, end);
-    };
-    if (!timed_) return run();
-    const auto start = std::chrono::steady_clock::now();
-    Status status = run();
-    time_of(k) += static_cast<uint64_t>(
-        std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start)
-            .count());
+    const uint64_t start = timed_ ? clock_now() : 0;
+    Status status = backend_.run_lines(*s.planned, memory, static_cast<size_t>(s.input_count), begin, end);
+    if (timed_) time_of(k) += clock_now() - start;
     return status;
   }
 
@@ -151,11 +142,8 @@ void Frame::add_band_times(const SegmentPlan& plan, const Band& band) {
     uint64_t sum = 0;
     for (size_t piece = 0; piece < static_cast<size_t>(band.pieces); piece++)
       sum += band.nanoseconds[piece * count + k];
-    const uint64_t taken = sum / static_cast<uint64_t>(band.pieces);
-    NodeTime& time = times_[static_cast<size_t>(plan.steps[static_cast<size_t>(band.first) + k].node)];
-    time.calls++;
-    time.nanoseconds += taken;
-    time.least = std::min(time.least, taken);
+    times_[static_cast<size_t>(plan.steps[static_cast<size_t>(band.first) + k].node)].add(
+        sum / static_cast<uint64_t>(band.pieces));
   }
 }
 

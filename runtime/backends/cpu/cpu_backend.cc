@@ -91,10 +91,6 @@ Status kernel_error(edgert_status code, const char* text) {
   return {code, *text ? text : "the kernel failed without saying why"};
 }
 
-void* address(Memory memory) {
-  return memory.handle ? static_cast<uint8_t*>(memory.handle) + memory.offset : nullptr;
-}
-
 }  // namespace
 
 CpuBackend::~CpuBackend() {
@@ -161,6 +157,23 @@ Status CpuBackend::plan(const edgert_node& node, std::span<const edgert_operand>
   return {};
 }
 
+// A call on operands and results that lie at `pointers`, whose errors go to `text`.
+static edgert_call call_on(void** pointers, size_t input_count, void* scratch, int32_t threads,
+                           char (&text)[kErrorBytes]) {
+  text[0] = 0;
+  edgert_call call{};
+  call.size = sizeof call;
+  call.threads = threads;
+  call.inputs = pointers;
+  call.outputs = pointers + input_count;
+  call.scratch = scratch;
+  call.error = text;
+  call.error_bytes = sizeof text;
+  call.parallel = run_parallel;
+  call.allocate = allocate_in_run;
+  return call;
+}
+
 Status CpuBackend::run(const Planned& planned, std::span<const Memory> inputs,
                        std::span<const Memory> outputs, Memory scratch, const Found& found) {
   const auto& prepared = static_cast<const CpuPlanned&>(planned);
@@ -173,19 +186,9 @@ Status CpuBackend::run(const Planned& planned, std::span<const Memory> inputs,
   for (size_t i = 0; i < outputs.size(); i++) pointers[inputs.size() + i] = address(outputs[i]);
 
   char text[kErrorBytes];
-  text[0] = 0;
-  edgert_call call{};
-  call.size = sizeof call;
-  call.threads = options_.threads;
-  call.inputs = pointers;
-  call.outputs = pointers + inputs.size();
-  call.scratch = address(scratch);
+  edgert_call call = call_on(pointers, inputs.size(), address(scratch), options_.threads, text);
   call.counts = found.counts;
-  call.error = text;
-  call.error_bytes = sizeof text;
-  call.parallel = run_parallel;
   call.internal = found.heap;
-  call.allocate = allocate_in_run;
   call.given = found.memory;
   edgert_status code = prepared.kernel->run(prepared.state, &call);
   return code == EDGERT_OK ? Status() : kernel_error(code, text);
@@ -197,17 +200,7 @@ Status CpuBackend::run_lines(const Planned& planned, std::span<const Memory> mem
   void* pointers[kMaxLineOperands];
   for (size_t i = 0; i < memory.size(); i++) pointers[i] = address(memory[i]);
   char text[kErrorBytes];
-  text[0] = 0;
-  edgert_call call{};
-  call.size = sizeof call;
-  call.threads = 1;
-  call.inputs = pointers;
-  call.outputs = pointers + input_count;
-  call.scratch = pointers[memory.size() - 1];
-  call.error = text;
-  call.error_bytes = sizeof text;
-  call.parallel = run_parallel;
-  call.allocate = allocate_in_run;
+  edgert_call call = call_on(pointers, input_count, pointers[memory.size() - 1], 1, text);
   call.line_begin = begin;
   call.line_end = end;
   edgert_status code = prepared.kernel->run(prepared.state, &call);
