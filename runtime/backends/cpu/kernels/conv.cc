@@ -37,7 +37,7 @@ Status plan_as_product(const ConvParams& p, edgert_plan& plan, ConvState& state)
   s.groups = p.groups / p.merged;
   ConvParams padded = p;
   state.margins = plan_margins(padded);
-  EDGERT_TRY(plan_conv_rows(padded, s.groups == 1, plan, state.rows));
+  EDGERT_TRY(plan_conv_rows(padded, s.groups == 1 && segments_pay(p), plan, state.rows));
   s.micro = &micro();
   s.matrices = 1;
   s.rows = p.epilogue.size() / p.outputs;
@@ -48,7 +48,7 @@ Status plan_as_product(const ConvParams& p, edgert_plan& plan, ConvState& state)
   const auto pieces = static_cast<uint64_t>(s.pieces());
   state.pointer_bytes = aligned(static_cast<uint64_t>(s.taps * s.micro->gemm->rows) * sizeof(float*));
   state.border_bytes =
-      aligned(static_cast<uint64_t>(state.rows.border_floats(s.micro->gemm->rows)) * sizeof(float));
+      aligned(static_cast<uint64_t>(state.rows.border_elements(s.micro->gemm->rows)) * sizeof(float));
   state.pointers = aligned(s.scratch_bytes());
   state.border = state.pointers + pieces * state.pointer_bytes;
   state.packed = state.border + pieces * state.border_bytes;

@@ -80,6 +80,11 @@ void fill_run(const ConvRows& r, const Run& run, int stride, const float** point
 
 }  // namespace
 
+bool segments_pay(const ConvParams& p) {
+  const int last = p.spatial - 1;
+  return p.dilations[last] == 1 && p.kernel[last] > 1 && p.channels <= kFewChannels;
+}
+
 Status plan_conv_rows(const ConvParams& p, bool segments, edgert_plan& plan, ConvRows& r) {
   const int last = p.spatial - 1;
   r.spatial = p.spatial;
@@ -96,7 +101,6 @@ Status plan_conv_rows(const ConvParams& p, bool segments, edgert_plan& plan, Con
   r.dense = p.taps == 1;
   for (int i = 0; i < p.spatial; i++)
     r.dense &= p.strides[i] == 1 && p.pads[i] == 0 && p.output[i] == p.input[i];
-  segments = segments && p.dilations[last] == 1 && p.kernel[last] > 1 && p.channels <= kFewChannels;
   r.segment = segments ? p.kernel[last] * p.channels : 0;
   r.taps = segments ? p.taps / p.kernel[last] : p.taps;
   auto* offsets = allocate<int64_t>(plan, static_cast<size_t>(r.taps));

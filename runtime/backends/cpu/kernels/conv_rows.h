@@ -21,16 +21,20 @@ struct ConvRows {
   // that lie next to each other; rows that cross a border are copied. 0: off.
   int64_t segment;
 
-  // Floats that `fill` may copy to for `count` rows.
-  int64_t border_floats(int count) const { return segment * taps * count; }
+  // Elements that are copied for `count` rows at most.
+  int64_t border_elements(int count) const { return segment * taps * count; }
 };
 
-// Offsets and zeros are in the plan's memory. `segments`: may take the last axis' taps as one row.
+// Whether the channels are so few that the last axis' taps are better one row.
+bool segments_pay(const ConvParams& params);
+
+// Offsets and zeros are in the plan's memory. `segments`: the last axis' taps, which are neighbours, are one
+// row.
 Status plan_conv_rows(const ConvParams& params, bool segments, edgert_plan& plan, ConvRows& rows);
 
 // The pointers of pixels [row, row + count), numbered over all images. Where no window crosses a border, they
 // are pointers[r], those of the first tap, and the result is the taps' offsets; else pointers[tap * count +
-// r] and null. `border` has border_floats(count).
+// r] and null. `border` has border_elements(count).
 const int64_t* fill_conv_rows(const ConvRows& rows, const float* x, int64_t row, int count,
                               const float** pointers, float* border);
 

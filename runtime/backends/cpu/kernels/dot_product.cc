@@ -4,13 +4,11 @@
 #include <bit>
 #include <cmath>
 
+#include "backends/cpu/kernels/instructions.h"
 #include "backends/cpu/kernels/product.h"
 
 namespace edgert::cpu {
 namespace {
-
-// Instruction codes of edgec/ops/program.py.
-enum Code : int { kConst = 0, kCast = 1, kRound = 7, kAdd = 40, kMul = 42, kMin = 47, kMax = 48 };
 
 bool is_column_vector(const Pointwise& p, int operand, int32_t dtype) {
   if (operand < 1 || operand >= p.count || p.dtypes[operand] != dtype || p.rank == 0) return false;
@@ -26,7 +24,8 @@ int other_argument(const Instruction& i, int code, int at) {
 }
 
 bool reads(const Instruction& i, int at) {
-  return i.code != kConst && (i.a == at || (i.code >= kAdd && i.b == at) || (i.code >= 70 && i.c == at));
+  const int count = argument_count(i.code);
+  return (count > 0 && i.a == at) || (count > 1 && i.b == at) || (count > 2 && i.c == at);
 }
 
 // Walks a program from the accumulator on, as long as each instruction is the only reader of the one before.

@@ -18,15 +18,7 @@ void cut_work(const Work& w, int32_t threads, int64_t& row_pieces, int64_t& colu
   };
   row_pieces = column_pieces = 1;
   if (w.tiles * w.units <= 1) return;
-  double least = time(1, 1);
-  const int64_t count = pieces(static_cast<int64_t>(std::min(least, 1e15)), threads);
-  for (int64_t rows = std::min(count, w.tiles); rows >= 1; rows--) {
-    const int64_t columns = std::min(count / rows, w.units);
-    if (time(rows, columns) >= least) continue;
-    least = time(rows, columns);
-    row_pieces = rows;
-    column_pieces = columns;
-  }
+  cut_by(time, w.tiles, w.units, threads, row_pieces, column_pieces);
 }
 
 Status plan_epilogue(const Pointwise& epilogue, const Micro& micro, edgert_plan& plan, bool adds,

@@ -56,6 +56,23 @@ struct Work {
   double weights = 0, read = 0, made = 0;  // bytes of the weights, the left side and the result
 };
 
+// Cuts work that takes time(rows, columns) nanoseconds in pieces of so many rows and columns, at most `tiles`
+// and `units` of them, into those that take the least on `threads` threads.
+template <class Time>
+void cut_by(Time&& time, int64_t tiles, int64_t units, int32_t threads, int64_t& row_pieces,
+            int64_t& column_pieces) {
+  row_pieces = column_pieces = 1;
+  double least = time(int64_t{1}, int64_t{1});
+  const int64_t count = pieces(static_cast<int64_t>(std::min(least, 1e15)), threads);
+  for (int64_t rows = std::min(count, tiles); rows >= 1; rows--) {
+    const int64_t columns = std::min(count / rows, units);
+    if (time(rows, columns) >= least) continue;
+    least = time(rows, columns);
+    row_pieces = rows;
+    column_pieces = columns;
+  }
+}
+
 // Cuts it into row_pieces x column_pieces. Pieces of rows each read all weights. Pieces of columns each read
 // the whole left side, of which other cores have made their parts, as they have of the result for who reads
 // it next.

@@ -12,22 +12,6 @@
 namespace edgert::cpu {
 namespace {
 
-// Instruction codes of edgec/ops/program.py that are looked for here.
-enum Code : int {
-  kConst = 0,
-  kCast = 1,
-  kExp = 11,
-  kErf = 27,
-  kSigmoid = 28,
-  kAdd = 40,
-  kSub = 41,
-  kMul = 42,
-  kDiv = 43,
-  kMin = 47,
-  kMax = 48,
-  kLess = 51,
-  kSelect = 70
-};
 constexpr int kOperand = -1;
 
 using Constants = std::array<float, kTileConstants>;
@@ -41,12 +25,12 @@ struct Register {
   int uses = 0;
 };
 
-int argument_count(int code) {
-  if (code == kConst || code == kOperand) return 0;
-  if (code == kSelect || code == kMultiplyAdd) return 3;
+// Of steps too, in which instructions were joined.
+int arguments_of(int code) {
+  if (code == kOperand) return 0;
+  if (code == kMultiplyAdd) return 3;
   if (code == kLeakyBy) return 2;
-  if (code >= kAddConstant || code < kAdd) return 1;
-  return 2;
+  return code >= kAddConstant ? 1 : argument_count(code);
 }
 
 // The registers of a program; rewriting keeps the counts of uses.
@@ -63,7 +47,7 @@ class Registers {
         all_.push_back({i.code, i.dtype, {i.a, i.b, i.c}, i.imm, {}, 0});
     }
     for (Register& r : all_)
-      for (int k = 0; k < argument_count(r.code); k++) all_[r.args[k]].uses++;
+      for (int k = 0; k < arguments_of(r.code); k++) all_[r.args[k]].uses++;
     all_.back().uses++;
   }
 
@@ -81,7 +65,7 @@ class Registers {
       r.args[j] = args[j];
       if (args[j] >= 0) all_[args[j]].uses++;
     }
-    for (int j = 0; j < argument_count(old.code); j++) release(old.args[j]);
+    for (int j = 0; j < arguments_of(old.code); j++) release(old.args[j]);
   }
 
   // Whether register i is an f32 constant that is not NaN.
@@ -96,7 +80,7 @@ class Registers {
  private:
   void release(int i) {
     if (--all_[i].uses > 0) return;
-    for (int k = 0; k < argument_count(all_[i].code); k++) release(all_[i].args[k]);
+    for (int k = 0; k < arguments_of(all_[i].code); k++) release(all_[i].args[k]);
   }
 
   std::vector<Register> all_;
@@ -216,10 +200,9 @@ void join_leaky(Registers& all, int i) {
 void simplify(Registers& all, int first) {
   for (int i = first; i < all.count(); i++) {
     if (all[i].dtype == EDGERT_F32 && all[i].code == kSelect) join_leaky(all, i);
-    if (all[i].dtype != EDGERT_F32 || argument_count(all[i].code) != 2 || all[i].code >= kAddConstant)
-      continue;
+    if (all[i].dtype != EDGERT_F32 || arguments_of(all[i].code) != 2 || all[i].code >= kAddConstant) continue;
     fold_constant(all, i);
-    if (argument_count(all[i].code) == 2) join(all, i);
+    if (arguments_of(all[i].code) == 2) join(all, i);
   }
 }
 
@@ -245,7 +228,7 @@ bool is_like_result(const Pointwise& pointwise, int k) {
 int only_user(Registers& all, int i) {
   if (all[i].uses != 1) return -1;
   for (int user = i + 1; user < all.count(); user++)
-    for (int k = 0; all[user].uses && k < argument_count(all[user].code); k++)
+    for (int k = 0; all[user].uses && k < arguments_of(all[user].code); k++)
       if (all[user].args[k] == i) return user;
   return -1;
 }
@@ -313,7 +296,7 @@ Status add_step(Registers& all, const Micro& micro, int i, std::vector<int16_t>&
   if (!function) function = instruction(r.code, argument, r.dtype);
   if (!function) return unsupported("instruction %d of %s", r.code, dtype_name(argument));
   auto slot = [&](int k) {
-    return r.args[k] >= 0 && k < argument_count(r.code) ? slots[r.args[k]] : int16_t{-1};
+    return r.args[k] >= 0 && k < arguments_of(r.code) ? slots[r.args[k]] : int16_t{-1};
   };
   TileInstruction& step = out.steps[out.step_count++];
   step = {function, slots[i], slot(0), slot(1), slot(2), {}};
@@ -352,7 +335,7 @@ Status emit(Registers& all, const Micro& micro, int operands, int start, TilePro
     if (r.uses <= 0 || r.code == kConst || slots[i] >= 0) continue;
     slots[i] = free.take();
     EDGERT_TRY(add_step(all, micro, i, slots, out));
-    for (int k = 0; k < argument_count(r.code); k++)
+    for (int k = 0; k < arguments_of(r.code); k++)
       if (--left[r.args[k]] == 0 && slots[r.args[k]] >= operands && all[r.args[k]].code != kConst)
         free.give(slots[r.args[k]]);
   }

@@ -127,16 +127,7 @@ void cut(int32_t threads, WinogradShape& s) {
     const int64_t columns = (s.panels() + column_pieces - 1) / column_pieces * 16;
     return time_of(static_cast<double>(tiles), in, static_cast<double>(columns));
   };
-  s.tile_pieces = s.column_pieces = 1;
-  double least = time(1, 1);
-  const int64_t count = pieces(static_cast<int64_t>(std::min(least, 1e15)), threads);
-  for (int64_t rows = std::min(count, s.tiles); rows >= 1; rows--) {
-    const int64_t columns = std::min(count / rows, s.panels());
-    if (time(rows, columns) >= least) continue;
-    least = time(rows, columns);
-    s.tile_pieces = rows;
-    s.column_pieces = columns;
-  }
+  cut_by(time, s.tiles, s.panels(), threads, s.tile_pieces, s.column_pieces);
 }
 
 }  // namespace

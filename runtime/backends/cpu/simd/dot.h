@@ -9,28 +9,23 @@
 
 namespace edgert::EDGERT_TIER {
 
-#if EDGERT_AVX512 && EDGERT_DOT_PRODUCTS
-constexpr bool kDotSigned = false;
-constexpr int kDotRows = 14, kDotPanels = 2, kDotGroups = 1;
+#if EDGERT_DOT_PRODUCTS
 typedef i32 dot_weights;
 typedef i32 dot_bytes;
 typedef i32 dot_sums;
 static inline dot_weights prepare_weights(i32 w) { return w; }
 static inline dot_bytes spread(int32_t x) { return splat(x); }
+static inline i32 total(dot_sums sum) { return sum; }
+#if EDGERT_AVX512
+constexpr bool kDotSigned = false;
+constexpr int kDotRows = 14, kDotPanels = 2, kDotGroups = 1;
 template <int Group>
 static inline dot_sums multiply_add(dot_bytes x, dot_weights w, dot_sums sum) {
   return (i32)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)x, (__m512i)w);
 }
-static inline i32 total(dot_sums sum) { return sum; }
-
-#elif EDGERT_NEON && EDGERT_DOT_PRODUCTS
+#else
 constexpr bool kDotSigned = true;
 constexpr int kDotRows = 6, kDotPanels = 1, kDotGroups = 4;
-typedef i32 dot_weights;
-typedef i32 dot_bytes;
-typedef i32 dot_sums;
-static inline dot_weights prepare_weights(i32 w) { return w; }
-static inline dot_bytes spread(int32_t x) { return splat(x); }
 static inline dot_bytes load_groups(const uint8_t* p, uint32_t flip) {
   return load((const int32_t*)p) ^ splat((int32_t)flip);
 }
@@ -38,7 +33,7 @@ template <int Group>
 static inline dot_sums multiply_add(dot_bytes x, dot_weights w, dot_sums sum) {
   return (i32)vdotq_laneq_s32((int32x4_t)sum, (int8x16_t)w, (int8x16_t)x, Group);
 }
-static inline i32 total(dot_sums sum) { return sum; }
+#endif
 
 #elif EDGERT_NEON
 // Pairs of products are summed in two registers of half as many columns each.
