@@ -53,13 +53,10 @@ def to_ncnn(name: str, folder: Path, target: Path) -> None:
         else:
             shutil.copy(folder / "model.onnx", temporary)
             shapes = ",".join(pnnx_type(x) for x in read_inputs(folder).values())
-            command = [
-                str(Path(sys.executable).with_name("pnnx")),
-                "model.onnx",
-                "fp16=0",
-                f"inputshape={shapes}",
-            ]
-            subprocess.run(command, cwd=temporary, check=True)
+            program = str(Path(sys.executable).with_name("pnnx"))
+            command = [program, "model.onnx", "fp16=0", f"inputshape={shapes}"]
+            if code := subprocess.run(command, cwd=temporary).returncode:
+                raise SystemExit(f"pnnx ended with {code} on inputs {shapes}")
         for made, path in (("param", target), ("bin", target.with_suffix(".bin"))):
             path.write_bytes(Path(temporary, f"model.ncnn.{made}").read_bytes())
 
