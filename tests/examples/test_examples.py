@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,15 +44,21 @@ def run(*command: object) -> str:
     return done.stdout
 
 
-def small_file(path: Path) -> Path:
-    """y = x * 2 for x [batch, 3]."""
-    import edgec
-
+def small_model() -> Any:
+    """y = x * 2 for x [batch, 3], an ONNX model."""
     onnx = pytest.importorskip("onnx")
     two = onnx.numpy_helper.from_array(np.array(2, np.float32), "two")
     x, y = (onnx.helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, ["batch", 3]) for n in "xy")
     graph = onnx.helper.make_graph([onnx.helper.make_node("Mul", ["x", "two"], ["y"])], "g", [x], [y], [two])
-    edgec.export(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)]), str(path))
+    opsets = [onnx.helper.make_opsetid("", 17)]
+    return onnx.helper.make_model(graph, opset_imports=opsets, ir_version=8)
+
+
+def small_file(path: Path) -> Path:
+    """The .edge file of small_model."""
+    import edgec
+
+    edgec.export(small_model(), str(path))
     return path
 
 
@@ -83,3 +90,19 @@ def test_recording_and_pictures_can_be_made() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=EXAMPLES / "demo", capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_demo_compares_and_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("PIL")
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setattr(sys, "path", [str(EXAMPLES / "demo"), *sys.path])
+    import demo
+
+    monkeypatch.setattr(demo, "SECONDS", 0.05)
+    source, path = tmp_path / "m.onnx", small_file(tmp_path / "m.edge")
+    source.write_bytes(small_model().SerializeToString())
+    inputs = {"x": np.ones((2, 3), np.float32)}
+    able = demo.compare(source, path, inputs)
+    assert "cpu" in able
+    table = demo.times(able, source, path, inputs)
+    assert list(table.columns[0].cells) == [*able, "onnxruntime"]

@@ -66,7 +66,7 @@ def bench(
     if vs and source is not None:
         engines[PEER] = need_file(source)
     budget = parse_bytes(memory_budget) or 0
-    found = measure(engines, threads or 0, budget, inputs, seconds)
+    found = measure(engines, threads or 0, inputs, seconds, budget)
     for name, path in engines.items() if sessions > 1 else ():
         calls = [runner(name, str(path), threads or 1, budget, inputs) for _ in range(sessions)]
         found[name]["runs_per_second"] = throughput(calls, seconds)
@@ -77,7 +77,7 @@ def bench(
 
 
 def measure(
-    engines: dict[str, Path], threads: int, budget: int, inputs: dict[str, Any], seconds: float
+    engines: dict[str, Path], threads: int, inputs: dict[str, Any], seconds: float, budget: int = 0
 ) -> dict[str, dict[str, Any]]:
     """Per engine: import, load, first run and memory in a fresh process, then latencies in turns."""
     cold = {name: cold_start(name, path, threads, budget, inputs) for name, path in engines.items()}
