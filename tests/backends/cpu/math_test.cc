@@ -69,12 +69,37 @@ bool check(const edgert::Micro& micro, const Function& function, uint32_t step) 
   return good;
 }
 
+// GELU's error, as a part of its argument: at most an ulp of 1.
+bool check_gelu(const edgert::Micro& micro) {
+  const float k[] = {0.70710678f, 0.5f};
+  double worst = 0;
+  bool special = true;
+  for (float begin = -8; begin < 8; begin += 16e-3f) {
+    float x[16], y[16];
+    for (int i = 0; i < 16; i++) x[i] = begin + static_cast<float>(i) * 1e-3f;
+    micro.map->functions[edgert::kGelu]({y, x, nullptr, nullptr, k}, 16);
+    for (int i = 0; i < 16; i++)
+      worst = std::max(worst,
+                       std::fabs(y[i] / static_cast<double>(x[i]) - std::erfc(-x[i] / std::sqrt(2.0)) / 2));
+  }
+  float x[16] = {INFINITY, -INFINITY, NAN, 3e38f, -3e38f, 0}, y[16];
+  micro.map->functions[edgert::kGelu]({y, x, nullptr, nullptr, k}, 16);
+  special =
+      y[0] == INFINITY && std::isnan(y[1]) && std::isnan(y[2]) && y[3] == x[3] && y[4] == 0 && y[5] == 0;
+  const bool good = worst <= 0x1p-23 && special;
+  std::printf("%-9s gelu     %.1e of x, %s%s\n", micro.isa, worst, special ? "limits right" : "limits wrong",
+              good ? "" : "  FAILED");
+  return good;
+}
+
 }  // namespace
 
 int main() {
   bool good = true;
   for (const char* isa : {"portable", "avx2", "avx512", "neon"})
-    if (const edgert::Micro* micro = edgert::find_micro(isa))
+    if (const edgert::Micro* micro = edgert::find_micro(isa)) {
       for (const Function& function : kFunctions) good &= check(*micro, function, 4099);
+      good &= check_gelu(*micro);
+    }
   return good ? 0 : 1;
 }

@@ -104,6 +104,19 @@ void pack_weights(const ConvState& state, const edgert_call& call, float* to) {
   });
 }
 
+struct Operands {
+  const ConvRows& rows;
+  const float *x, *w;
+  float* border;
+};
+
+const float* panels_of(const void* state, int64_t) { return static_cast<const Operands*>(state)->w; }
+
+const int64_t* rows_of(const void* state, int64_t, int64_t row, int count, const float** pointers) {
+  const auto& o = *static_cast<const Operands*>(state);
+  return fill_conv_rows(o.rows, o.x, row, count, pointers, o.border);
+}
+
 Status run_as_product(const ConvState& state, const edgert_call& call) {
   const ProductShape& s = state.shape;
   char* scratch = static_cast<char*>(call.scratch);
@@ -127,12 +140,8 @@ Status run_as_product(const ConvState& state, const edgert_call& call) {
   parallel(call, s.pieces(), [&](int64_t piece, int) {
     auto** pointers = reinterpret_cast<const float**>(scratch + state.pointers + piece * state.pointer_bytes);
     auto* border = reinterpret_cast<float*>(scratch + state.border + piece * state.border_bytes);
-    run_product(
-        s, product, piece, [&](int64_t) { return w; },
-        [&](int64_t, int64_t row, int count, const float** to) {
-          return fill_conv_rows(state.rows, x, row, count, to, border);
-        },
-        pointers);
+    const Operands operands{state.rows, x, w, border};
+    run_product(s, product, piece, {&operands, panels_of, rows_of}, pointers);
   });
   return {};
 }

@@ -147,6 +147,25 @@ Status run_generic(const MatmulState& state, const edgert_call& call) {
   return {};
 }
 
+struct Operands {
+  const MatmulParams& params;
+  const float *a, *b;
+  int64_t b_floats;  // of a packed matrix
+};
+
+const float* panels_of(const void* state, int64_t matrix) {
+  const auto& o = *static_cast<const Operands*>(state);
+  return o.b + matrix_offset(o.params, o.params.b_strides, matrix) * o.b_floats;
+}
+
+const int64_t* rows_of(const void* state, int64_t matrix, int64_t row, int count, const float** pointers) {
+  const auto& o = *static_cast<const Operands*>(state);
+  const MatmulParams& p = o.params;
+  const float* first = o.a + (matrix_offset(p, p.a_strides, matrix) * p.m + row) * p.k;
+  for (int r = 0; r < count; r++) pointers[r] = first + r * p.k;
+  return nullptr;
+}
+
 Status run_matmul(const MatmulState& state, const edgert_call& call) {
   const MatmulParams& p = state.params;
   const ProductShape& s = state.shape;
@@ -162,17 +181,11 @@ Status run_matmul(const MatmulState& state, const edgert_call& call) {
   float* sums = s.epilogue.in_place ? static_cast<float*>(call.outputs[0])
                                     : reinterpret_cast<float*>(scratch + state.sums);
   const ProductCall product{&call, 2, sums, call.outputs[0], scratch, 0, s.rows};
-  auto panels_of = [&](int64_t matrix) {
-    return b + matrix_offset(p, p.b_strides, matrix) * s.group_floats();
-  };
-  auto rows_of = [&](int64_t matrix, int64_t row, int count, const float** pointers) -> const int64_t* {
-    const float* first = a + (matrix_offset(p, p.a_strides, matrix) * p.m + row) * p.k;
-    for (int r = 0; r < count; r++) pointers[r] = first + r * p.k;
-    return nullptr;
-  };
+  const Operands operands{p, a, b, s.group_floats()};
+  const ProductSource source{&operands, panels_of, rows_of};
   parallel(call, s.pieces(), [&](int64_t piece, int) {
     const float* pointers[kMaxRows];
-    run_product(s, product, piece, panels_of, rows_of, pointers);
+    run_product(s, product, piece, source, pointers);
   });
   return {};
 }

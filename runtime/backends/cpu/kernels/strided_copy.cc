@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "backends/cpu/kernels/kernel.h"
+#include "backends/cpu/kernels/transpose4.h"
 
 namespace edgert::cpu {
 namespace {
@@ -68,22 +69,6 @@ bool interleaved(const char* from, char* to, const int64_t size[2], const int64_
     case 4: return interleave<T, 4>(from, to, size[0], from_stride[1]), true;
     default: return false;
   }
-}
-
-typedef uint32_t Words4 __attribute__((vector_size(16)));
-
-// to[r][c] = from[c][r] of four rows and columns of 4 bytes, both contiguous along the inner axis.
-void transpose4(const char* from, char* to, int64_t from_stride, int64_t to_stride) {
-  const auto a = load<Words4>(from), b = load<Words4>(from + from_stride);
-  const auto c = load<Words4>(from + 2 * from_stride), d = load<Words4>(from + 3 * from_stride);
-  const Words4 ab = __builtin_shufflevector(a, b, 0, 4, 1, 5);
-  const Words4 cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
-  const Words4 ab_rest = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-  const Words4 cd_rest = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-  store(to, __builtin_shufflevector(ab, cd, 0, 1, 4, 5));
-  store(to + to_stride, __builtin_shufflevector(ab, cd, 2, 3, 6, 7));
-  store(to + 2 * to_stride, __builtin_shufflevector(ab_rest, cd_rest, 0, 1, 4, 5));
-  store(to + 3 * to_stride, __builtin_shufflevector(ab_rest, cd_rest, 2, 3, 6, 7));
 }
 
 // from is contiguous along rows of the other axis: to[r][c] = from[c][r], tile by tile.

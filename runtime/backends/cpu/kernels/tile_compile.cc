@@ -154,7 +154,7 @@ int unscaled(Registers& all, int i, float& factor) {
   return r.args[0];
 }
 
-// x * (erf(x * scale) + 1), either factor scaled by a power of two; `gate` is the second.
+// x * (erf(x * scale) + 1) of a positive scale, either factor scaled by a power of two; `gate` is the second.
 bool join_gelu(Registers& all, int i, int x, int gate) {
   float of_x, of_gate;
   x = unscaled(all, x, of_x);
@@ -163,7 +163,8 @@ bool join_gelu(Registers& all, int i, int x, int gate) {
   const Register curve = all[sum.args[0]];
   if (curve.code != kErf || curve.uses != 1) return false;
   const Register scale = all[curve.args[0]];
-  if (scale.code != kMultiplyConstant || scale.uses != 1 || scale.args[0] != x) return false;
+  if (scale.code != kMultiplyConstant || scale.uses != 1 || scale.args[0] != x || !(scale.k[0] > 0))
+    return false;
   all.rewrite(i, kGelu, {scale.k[0], of_x * of_gate}, x);
   return true;
 }

@@ -1,5 +1,7 @@
 #include "backends/cpu/micro/map.h"
 
+#include <float.h>
+
 #include "backends/cpu/simd/math.h"
 
 namespace edgert::EDGERT_TIER {
@@ -67,12 +69,15 @@ static void multiply_add(const TileStep& s, int64_t n) {
   each(n, [&](int64_t i) { store(out + i, load(a + i) * load(b + i) + load(c + i)); });
 }
 
+// erf(x) + 1 is 2 - erfc(x), or erfc(-x) for negative x.
 static void gelu(const TileStep& s, int64_t n) {
   const float* a = (const float*)s.a;
   float* out = (float*)s.out;
+  const f32 scale = splat(s.k[0]), factor = splat(s.k[1]), twice = factor + factor;
   for (int64_t i = 0; i < n; i += W) {
     const f32 x = load(a + i);
-    store(out + i, x * (erf(x * s.k[0]) + 1.0f) * s.k[1]);
+    const f32 size = max(-x, min(splat(FLT_MAX), x));  // of infinity, times 0, is 0; of -infinity NaN
+    store(out + i, fma(-size * factor, erfc_of_positive(size * scale), max(f32{}, x) * twice));
   }
 }
 

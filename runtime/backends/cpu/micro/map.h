@@ -25,7 +25,7 @@ enum FusedCode : uint8_t {
   kClamp,              // min(max(a, k0), k1), NaN stays
   kSilu,               // a * sigmoid(a)
   kGate,               // a * min(max(a * k0 + k1, k2), k3) * k4 + k5, each rounded
-  kGelu,               // a * (erf(a * k0) + 1) * k1
+  kGelu,               // a * (erf(a * k0) + 1) * k1, k0 > 0
   kMultiplyAdd,        // a * b + c, each rounded
   kLeaky,              // a < 0 ? a * k0 : a
   kLeakyBy,            // a < 0 ? a * b : a

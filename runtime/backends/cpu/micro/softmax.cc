@@ -20,7 +20,7 @@ f32 power(f32 x) {
   f32 n;
   const f32 r = reduce_exponent(max(splat(-87.0f), x), n);
   const f32 y = fma(r * r, polynomial(r, kSeries), r) + 1.0f;
-  return x < -87.0f ? f32{} : scale_by_power(y, n);
+  return x < -87.0f ? f32{} : scale_by_small_power(y, n);
 }
 
 // Where there is a NaN, it may be passed over: every power of the line is NaN then, or their sum.

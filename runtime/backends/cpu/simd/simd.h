@@ -204,10 +204,11 @@ static inline void store_mask(uint8_t* p, i32 mask) {
 }
 #endif
 
-// x 2^n for |n| <= 252, rounded once where the ISA can.
-// a / b within 1 ulp; a is finite, b and 1 / b are normal.
+// scale_by_power: x 2^n for |n| <= 252, rounded once where the ISA can; scale_by_small_power: where 2^n and
+// the result are normal. divide: a / b within 1 ulp; a is finite, b and 1 / b are normal.
 #if EDGERT_AVX512
 static inline f32 scale_by_power(f32 x, f32 n) { return _mm512_maskz_scalef_ps(kAll, x, n); }
+static inline f32 scale_by_small_power(f32 x, f32 n) { return scale_by_power(x, n); }
 static inline f32 divide(f32 a, f32 b) {
   const f32 r = _mm512_maskz_rcp14_ps(kAll, b);
   const f32 y = a * r;
@@ -219,6 +220,7 @@ static inline f32 scale_by_power(f32 x, f32 n) {
   const i32 whole = to_i32(n), half = whole >> 1;
   return x * from_bits((half + 127) << 23) * from_bits((whole - half + 127) << 23);
 }
+static inline f32 scale_by_small_power(f32 x, f32 n) { return x * from_bits((to_i32(n) + 127) << 23); }
 static inline f32 divide(f32 a, f32 b) { return a / b; }
 #endif
 
