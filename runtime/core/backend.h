@@ -39,6 +39,7 @@ class Planned {
   virtual ~Planned() = default;
   uint64_t scratch_bytes = 0;
   edgert_lines lines{};  // multiple 0: it runs whole only
+  double cost = 0;       // edgert_plan::cost
   std::string ways;      // that the kernel has here, split by spaces, the one taken first
 };
 

@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/share_steps.h"
+
 namespace edgert {
 namespace {
 
-// In nanoseconds: a byte to or from memory behind the cache, and what running a step over a part costs more.
-constexpr double kSpilledByte = 0.02, kPart = 300;
-constexpr int64_t kLeastLines = 8;  // of an image that is worth cutting
+// In nanoseconds: a byte to or from memory behind the cache, a byte of weights, a byte of a result whose
+// kernel does not say what it costs, and what running a step over a part costs more.
+constexpr double kSpilledByte = 0.02, kWeightByte = 0.05, kMadeByte = 0.06, kPart = 300;
+constexpr int64_t kLeastLines = 4;  // of a thread's part of an image
 
 class Finder {
  public:
@@ -25,14 +28,17 @@ class Finder {
       saved[e] = saved[e - 1];
       double most = 0;  // that the band could save
       for (int32_t first = end - 1; first >= std::max(0, end - kMostBandSteps) && can_part(first); first--) {
+        const Step& s = step(first);
+        if (!goal_.for_memory) most += alone(s) - inside(s);
         if (first + 1 == end) continue;
-        most += gain(result(step(first))->bytes);
+        most += gain(result(s)->bytes);
         if (saved[static_cast<size_t>(first)] + most <= saved[e] || !closed(first, end)) continue;
         Band band;
         if (!shape_band(first, end, band)) continue;
         const double total = saved[static_cast<size_t>(first)] + saving(band);
         if (total <= saved[e]) continue;
         saved[e] = total;
+        band.time = time(band);
         best[e] = std::move(band);
       }
     }
@@ -64,6 +70,44 @@ class Finder {
            std::ranges::all_of(sizes, [](int64_t d) { return d > 0; });
   }
 
+  // Nanoseconds of a step, with its weights at hand.
+  double cost(const Step& s) const {
+    const double known = s.planned->cost - weights(s);
+    return known > 0 ? known : static_cast<double>(result(s)->bytes) * kMadeByte;
+  }
+
+  double weights(const Step& s) const {
+    return static_cast<double>(s.planned->lines.weight_bytes) * kWeightByte;
+  }
+
+  // Nanoseconds of a step that is in no band.
+  double alone(const Step& s) const {
+    const double whole = cost(s) + weights(s);
+    return goal_.threads == 1 || whole < kShared ? whole : whole / goal_.threads + kJoin;
+  }
+
+  // The same at the least as part of a band: every thread reads all weights.
+  double inside(const Step& s) const { return cost(s) / goal_.threads + weights(s); }
+
+  // Nanoseconds of a band: of the thread that has most to do.
+  double time(const Band& band) const {
+    double longest = 0;
+    for (int32_t piece = 0; piece < band.pieces; piece++) {
+      int64_t line, end;
+      band.bounds(piece, line, end);
+      Sweep sweep(band, line);
+      sweep.advance(end);
+      double sum = kFork;
+      for (size_t k = 0; k < band.steps.size(); k++) {
+        const Step& s = step(band.first + static_cast<int32_t>(k));
+        const auto made = static_cast<double>(sweep.to[k] - sweep.from[k]);
+        sum += cost(s) * made / static_cast<double>(band.steps[k].height) + weights(s);
+      }
+      longest = std::max(longest, sum);
+    }
+    return longest;
+  }
+
   bool is_inside(const Storage& s, int32_t first, int32_t end) const {
     return s.kind == Storage::Kind::kArena && s.life.first >= first && s.life.last < end;
   }
@@ -89,7 +133,8 @@ class Finder {
     band.lines = least;
     size_buffers(band);
     if (need(band) > goal_.room && !goal_.for_memory) return false;
-    for (int64_t lines = 2 * least; lines <= (height + 1) / 2; lines *= 2) {
+    const int64_t parts = std::max(band.pieces, 2), most = (height + parts - 1) / parts;
+    for (int64_t lines = 2 * least; lines <= most; lines *= 2) {
       Band wider = band;
       wider.lines = lines;
       size_buffers(wider);
@@ -144,15 +189,22 @@ class Finder {
 
   double saving(const Band& band) const {
     const BandStep& last = band.steps.back();
-    const auto parts = static_cast<double>((last.height + band.lines - 1) / band.lines);
-    double saved = 0;
-    for (const BandStep& s : band.steps) {
-      if (&s != &last) saved += gain(static_cast<uint64_t>(s.height) * s.line_bytes);
-      if (!goal_.for_memory) saved -= parts * kPart;
-      else if (&s != &last)
-        saved -= static_cast<double>(s.capacity) * static_cast<double>(s.line_bytes) * band.pieces;
+    const int64_t height = (last.height + band.pieces - 1) / band.pieces;
+    const auto parts = static_cast<double>((height + band.lines - 1) / band.lines);
+    if (goal_.for_memory) {
+      double saved = 0;
+      for (const BandStep& s : band.steps)
+        if (&s != &last)
+          saved += (static_cast<double>(s.height) - static_cast<double>(s.capacity) * band.pieces) *
+                   static_cast<double>(s.line_bytes);
+      return saved;
     }
-    return saved;
+    double saved = -static_cast<double>(band.steps.size()) * parts * kPart;
+    for (const BandStep& s : band.steps)
+      if (&s != &last) saved += gain(static_cast<uint64_t>(s.height) * s.line_bytes);
+    if (band.pieces == 1) return saved;
+    for (int32_t i = band.first; i < band.end; i++) saved += alone(step(i));
+    return saved - time(band);
   }
 
   const SegmentPlan& plan_;

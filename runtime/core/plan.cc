@@ -5,6 +5,7 @@
 
 #include "core/find_bands.h"
 #include "core/operands.h"
+#include "core/share_steps.h"
 #include "core/types.h"
 
 namespace edgert {
@@ -294,17 +295,26 @@ class Builder {
       return shape(i < node.inputs.size() ? node.inputs[i] : node.outputs[i - node.inputs.size()]);
     };
     const uint64_t cache = context_.cache(), budget = context_.memory_budget;
-    plan_.bands = find_bands(plan_, shape_of, {cache / 2, cache / 4, false, context_.threads});
+    int32_t threads = context_.threads;
+    plan_.bands = find_bands(plan_, shape_of, {cache / 2, cache / 4, false, threads});
+    Sharing sharing;
+    if (threads > 1) sharing = find_sharing(plan_, threads);
+    if (!sharing.pays) {
+      threads = 1;
+      plan_.bands = find_bands(plan_, shape_of, {cache / 2, cache / 4, false, threads});
+      for (int32_t i = 0; i < now(); i++) sharing.for_one.push_back(i);
+    }
     if (budget) {
       uint64_t least = arena_with(plan_.bands);
       for (uint64_t room = budget; least > budget && room > budget / 64; room /= 4) {
-        std::vector<Band> bands = find_bands(plan_, shape_of, {room, 0, true, context_.threads});
+        std::vector<Band> bands = find_bands(plan_, shape_of, {room, 0, true, threads});
         const uint64_t bytes = arena_with(bands);
         if (bytes >= least) continue;
         least = bytes;
         plan_.bands = std::move(bands);
       }
     }
+    for (int32_t i : sharing.for_one) EDGERT_TRY(plan_alone(plan_.steps[static_cast<size_t>(i)]));
     for (Band& band : plan_.bands) EDGERT_TRY(join(band));
     return {};
   }
@@ -359,17 +369,22 @@ class Builder {
 
   // Plans a step anew for one thread; it has no symbols to evaluate that were not evaluated before.
   Status plan_alone(Step& step) {
+    if (step.kind != Step::Kind::kKernel || step.device != kHost) return {};
     const Node& node = graph_.nodes[static_cast<size_t>(step.node)];
     const edgert_node* info;
     EDGERT_TRY(attributes(node, info));
     EDGERT_TRY(plan_kernel(node, *info, step, true));
-    int32_t& scratch = plan_.operands[static_cast<size_t>(step.first) + step.input_count + 1];
-    if (step.planned->scratch_bytes == 0) {
+    const auto place = static_cast<size_t>(step.first + step.input_count + step.output_count);
+    int32_t& scratch = plan_.operands[place];
+    const uint64_t bytes = step.planned->scratch_bytes;
+    if (bytes == 0) {
       scratch = -1;
-    } else if (scratch < 0) {
-      scratch = add_scratch(kHost, step.planned->scratch_bytes);
-      storage(scratch).life = {};
+      return {};
     }
+    if (scratch < 0) scratch = add_scratch(kHost, bytes);
+    const auto index = static_cast<int32_t>(&step - plan_.steps.data());
+    storage(scratch).life = {index, index, bytes};
+    storage(scratch).bytes = bytes;
     return {};
   }
 

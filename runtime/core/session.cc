@@ -354,7 +354,11 @@ Status Session::run() {
     if (!s.started) EDGERT_TRY(start_state(s));
     frame_->set_input(static_cast<int32_t>(s.input), s.now.memory, s.dims);
   }
-  Status status = frame_->run();
+  Status status;
+  {
+    const ThreadsAwake awake(context_->threads);
+    status = frame_->run();
+  }
   // After a failure too: what was enqueued before it may still read the caller's memory.
   for (int d = 1; d < context_->device_count(); d++) {
     Status finished = context_->backend(d).finish();

@@ -16,6 +16,10 @@ namespace edgert {
 namespace {
 
 constexpr int32_t kMaxThreads = 256;
+constexpr int kYields = 1000;  // some half a millisecond
+
+std::atomic<int32_t> runs{0};  // of sessions, under way
+
 // A worker's indices still to be done; others take from it too.
 struct alignas(64) Run {
   std::atomic<int64_t> next{0};
@@ -98,11 +102,21 @@ class Pool {
     return workers_;
   }
 
+  // False where none came before it is time to sleep.
+  bool await_ticket(uint32_t seen) const {
+    for (int spins = 0; spins < kSpins + kYields; spins++) {
+      if (ticket_.load(std::memory_order_acquire) != seen) return true;
+      if (spins < kSpins) pause();
+      else if (runs.load(std::memory_order_relaxed) > 0) std::this_thread::yield();
+      else break;
+    }
+    return false;
+  }
+
   [[noreturn]] void serve(int32_t worker) {
     uint32_t seen = 0;
     for (;;) {
-      for (int spins = 0; ticket_.load(std::memory_order_acquire) == seen && spins < kSpins; spins++) pause();
-      if (ticket_.load(std::memory_order_acquire) == seen) {
+      if (!await_ticket(seen)) {
         sleepers_.fetch_add(1, std::memory_order_seq_cst);
         ticket_.wait(seen, std::memory_order_seq_cst);
         sleepers_.fetch_sub(1, std::memory_order_seq_cst);
@@ -159,6 +173,14 @@ int32_t usable_cores() {
   if (sched_getaffinity(0, sizeof mask, &mask) == 0) cores = CPU_COUNT(&mask);
 #endif
   return std::clamp(std::min(cores, cgroup_quota()), 1, kMaxThreads);
+}
+
+ThreadsAwake::ThreadsAwake(int32_t threads) : counts_(threads > 1) {
+  if (counts_) runs.fetch_add(1, std::memory_order_relaxed);
+}
+
+ThreadsAwake::~ThreadsAwake() {
+  if (counts_) runs.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void parallel_for(int32_t threads, int64_t n, ParallelBody body, void* argument) {

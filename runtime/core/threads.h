@@ -16,4 +16,17 @@ int32_t usable_cores();
 // 1, everything runs on the caller's thread.
 void parallel_for(int32_t threads, int64_t n, ParallelBody body, void* argument);
 
+// While there is one, threads that have worked wait for more a little longer before they sleep, but give way
+// to others. For the time of a session's run.
+class ThreadsAwake {
+ public:
+  explicit ThreadsAwake(int32_t threads);
+  ~ThreadsAwake();
+  ThreadsAwake(const ThreadsAwake&) = delete;
+  ThreadsAwake& operator=(const ThreadsAwake&) = delete;
+
+ private:
+  bool counts_;
+};
+
 }  // namespace edgert

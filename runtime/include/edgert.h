@@ -299,6 +299,7 @@ typedef struct edgert_plan {
   edgert_lines lines; /* out; all zero: the kernel runs whole only */
   const char* way;    /* which of its ways the kernel should take if it can; NULL: its own choice */
   const char* ways;   /* out: those it can take here, split by spaces, what it takes first; NULL: no choice */
+  double cost;        /* out: about how many nanoseconds one thread takes; 0: not known */
 } edgert_plan;
 
 typedef struct edgert_call {

@@ -65,6 +65,7 @@ struct CpuPlanned : Planned {
   }
   const edgert_kernel* kernel = nullptr;
   void* state = nullptr;
+  int32_t threads = 1;
   uint64_t room = 0;  // bytes it may still take
   std::vector<void*> blocks;
 };
@@ -137,7 +138,7 @@ Status CpuBackend::plan(const edgert_node& node, std::span<const edgert_operand>
   char text[kErrorBytes] = "";
   edgert_plan plan{};
   plan.size = sizeof plan;
-  plan.threads = wish.alone ? 1 : options_.threads;
+  plan.threads = prepared->threads = wish.alone ? 1 : options_.threads;
   plan.node = &node;
   plan.input_count = static_cast<int32_t>(inputs.size());
   plan.output_count = static_cast<int32_t>(outputs.size());
@@ -152,6 +153,7 @@ Status CpuBackend::plan(const edgert_node& node, std::span<const edgert_operand>
   prepared->state = plan.state;
   prepared->scratch_bytes = plan.scratch_bytes;
   if (inputs.size() + outputs.size() < kMaxLineOperands) prepared->lines = plan.lines;
+  prepared->cost = plan.cost;
   if (plan.ways) prepared->ways = plan.ways;
   planned = std::move(prepared);
   return {};
@@ -186,7 +188,7 @@ Status CpuBackend::run(const Planned& planned, std::span<const Memory> inputs,
   for (size_t i = 0; i < outputs.size(); i++) pointers[inputs.size() + i] = address(outputs[i]);
 
   char text[kErrorBytes];
-  edgert_call call = call_on(pointers, inputs.size(), address(scratch), options_.threads, text);
+  edgert_call call = call_on(pointers, inputs.size(), address(scratch), prepared.threads, text);
   call.counts = found.counts;
   call.internal = found.heap;
   call.given = found.memory;

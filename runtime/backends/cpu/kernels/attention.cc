@@ -41,8 +41,7 @@ Status plan_attention(const NodeArgs& args, edgert_plan& plan) {
   state->blocks = (p.queries + rows - 1) / rows;
   const double products = static_cast<double>(p.matrices()) * p.queries * p.keys;
   const double cost = products * (static_cast<double>(p.depth + p.width) / 100 + 0.3);
-  state->pieces = std::min(pieces(static_cast<int64_t>(std::min(cost, 1e15)), plan.threads),
-                           p.matrices() * state->blocks);
+  state->pieces = std::min(pieces(plan, cost), p.matrices() * state->blocks);
   auto after = [](uint64_t at, uint64_t bytes) { return (at + bytes + 63) / 64 * 64; };
   state->values = after(0, static_cast<uint64_t>(panel_floats(p.keys, p.depth)) * 4);
   state->scores = after(state->values, static_cast<uint64_t>(panel_floats(p.width, p.keys)) * 4);

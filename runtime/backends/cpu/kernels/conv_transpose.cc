@@ -50,7 +50,7 @@ Status plan_transpose(const NodeArgs& args, edgert_plan& plan) {
                 static_cast<double>(p.taps * outputs);
   cost = cost / 50 + static_cast<double>(size) * state->epilogue.program.cost;
   int64_t whole;
-  cut_work({.tiles = state->lines, .units = 1, .cost = cost}, plan.threads, state->pieces, whole);
+  cut_work({.tiles = state->lines, .units = 1, .cost = cost}, plan, state->pieces, whole);
   state->zeros = allocate<float>(plan, static_cast<size_t>(p.channels));
   if (!state->zeros) return no_memory();
   // Per piece: row pointers, tap offsets, and the outer taps' places in the kernel and in the input.

@@ -201,8 +201,8 @@ Status plan_dot(const Pointwise& epilogue, int32_t x, DotShape& s, edgert_plan& 
   const double cost = products / 100 + sums * (s.plain ? 0.1 : s.program.cost);
   const auto weights = static_cast<double>(s.columns * s.taps * s.channels);
   const auto read = static_cast<double>(size_of(shape_of(plan.inputs[0])));
-  cut_work({s.tiles(), s.panels(), cost, weights, read, sums * (s.in_place ? 4 : 1)}, plan.threads,
-           s.row_pieces, s.column_pieces);
+  cut_work({s.tiles(), s.panels(), cost, weights, read, sums * (s.in_place ? 4 : 1)}, plan, s.row_pieces,
+           s.column_pieces);
   const auto pieces = static_cast<uint64_t>(s.pieces());
   plan.scratch_bytes = pieces * (s.program_bytes() + s.row_bytes()) +
                        (s.plain || s.in_place ? 0 : static_cast<uint64_t>(s.rows * s.columns) * 4);

@@ -27,8 +27,7 @@ Status plan_map(const NodeArgs& args, edgert_plan& plan) {
   Pointwise pointwise;
   EDGERT_TRY(parse_map(args, pointwise));
   EDGERT_TRY(compile_tiles(pointwise, micro(), plan, state->program));
-  const double cost = static_cast<double>(pointwise.size()) * state->program.cost;
-  state->pieces = pieces(static_cast<int64_t>(std::min(cost, 1e15)), plan.threads);
+  state->pieces = pieces(plan, static_cast<double>(pointwise.size()) * state->program.cost);
   plan.scratch_bytes = state->program.scratch_bytes() * static_cast<uint64_t>(state->pieces);
   state->height = lines_of_program(state->program, args.outputs[0]);
   if (state->height > 1) plan.lines = kSameLines;

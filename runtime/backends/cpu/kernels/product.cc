@@ -38,19 +38,18 @@ void multiply(const ProductShape& s, GemmTile& t, int count, int64_t unit, int64
 
 }  // namespace
 
-void cut_work(const Work& w, int32_t threads, int64_t& row_pieces, int64_t& column_pieces) {
+void cut_work(const Work& w, edgert_plan& plan, int64_t& row_pieces, int64_t& column_pieces) {
   // Bytes a nanosecond.
   constexpr double kWeights = 20, kFromOthers = 8;
+  const int64_t tiles = std::max<int64_t>(w.tiles, 1), units = std::max<int64_t>(w.units, 1);
   const auto time = [&](int64_t rows, int64_t columns) {
-    const int64_t longest = ((w.tiles + rows - 1) / rows) * ((w.units + columns - 1) / columns);
+    const int64_t longest = ((tiles + rows - 1) / rows) * ((units + columns - 1) / columns);
     const auto parts = static_cast<double>(columns);
     const double others = (w.read + w.made / static_cast<double>(rows * columns)) * (1 - 1 / parts);
-    return w.cost * static_cast<double>(longest) / static_cast<double>(w.tiles * w.units) +
+    return w.cost * static_cast<double>(longest) / static_cast<double>(tiles * units) +
            w.weights / parts / kWeights + others / kFromOthers;
   };
-  row_pieces = column_pieces = 1;
-  if (w.tiles * w.units <= 1) return;
-  cut_by(time, w.tiles, w.units, threads, row_pieces, column_pieces);
+  cut_by(time, tiles, units, plan, row_pieces, column_pieces);
 }
 
 Status plan_epilogue(const Pointwise& epilogue, const Micro& micro, edgert_plan& plan, bool adds,
@@ -71,15 +70,17 @@ Status plan_product(const Pointwise& epilogue, edgert_plan& plan, ProductShape& 
   EDGERT_TRY(plan_epilogue(epilogue, *s.micro, plan, true, e));
   const double sums = static_cast<double>(s.matrices) * s.rows * s.width();
   const double weights = static_cast<double>(s.groups) * s.columns * s.taps * s.channels;
-  // About 110 multiply-adds a nanosecond.
-  const double cost = sums * s.taps * s.channels / 110 + sums * (e.plain ? 0 : e.program.cost);
+  // About 110 multiply-adds a nanosecond; one panel alone takes as long as two.
+  const double computed =
+      static_cast<double>(s.matrices) * s.rows * s.groups * std::max<int64_t>(s.panels(), 2) * 16;
+  const double cost = computed * s.taps * s.channels / 110 + sums * (e.plain ? 0 : e.program.cost);
   const Work work = {s.tiles() * s.matrices,
                      s.column_units(),
                      cost,
                      weights * 4,
                      static_cast<double>(size_of(shape_of(plan.inputs[0]))) * 4,
                      sums * 4};
-  cut_work(work, plan.threads, s.row_pieces, s.column_pieces);
+  cut_work(work, plan, s.row_pieces, s.column_pieces);
   return {};
 }
 

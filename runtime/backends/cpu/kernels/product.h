@@ -59,13 +59,13 @@ struct Work {
 };
 
 // Cuts work that takes time(rows, columns) nanoseconds in pieces of so many rows and columns, at most `tiles`
-// and `units` of them, into those that take the least on `threads` threads.
+// and `units` of them, into those that take the least on the plan's threads, and sets its cost.
 template <class Time>
-void cut_by(Time&& time, int64_t tiles, int64_t units, int32_t threads, int64_t& row_pieces,
+void cut_by(Time&& time, int64_t tiles, int64_t units, edgert_plan& plan, int64_t& row_pieces,
             int64_t& column_pieces) {
   row_pieces = column_pieces = 1;
   double least = time(int64_t{1}, int64_t{1});
-  const int64_t count = pieces(static_cast<int64_t>(std::min(least, 1e15)), threads);
+  const int64_t count = pieces(plan, least);
   for (int64_t rows = std::min(count, tiles); rows >= 1; rows--) {
     const int64_t columns = std::min(count / rows, units);
     if (time(rows, columns) >= least) continue;
@@ -78,7 +78,7 @@ void cut_by(Time&& time, int64_t tiles, int64_t units, int32_t threads, int64_t&
 // Cuts it into row_pieces x column_pieces. Pieces of rows each read all weights. Pieces of columns each read
 // the whole left side, of which other cores have made their parts, as they have of the result for who reads
 // it next.
-void cut_work(const Work& work, int32_t threads, int64_t& row_pieces, int64_t& column_pieces);
+void cut_work(const Work& work, edgert_plan& plan, int64_t& row_pieces, int64_t& column_pieces);
 
 // Compiles the epilogue and decides how to cut the work; the sizes are set.
 Status plan_product(const Pointwise& epilogue, edgert_plan& plan, ProductShape& shape);

@@ -33,7 +33,7 @@ void softmax_f32(const SoftmaxState& state, const edgert_call& call) {
   const float* x = static_cast<const float*>(call.inputs[0]);
   float* y = static_cast<float*>(call.outputs[0]);
   if (p.inner == 1) {
-    const int64_t count = std::min(pieces(p.outer * p.n / 2, call.threads), p.outer);
+    const int64_t count = std::min(pieces(p.outer * (p.n / 2 + 2), call.threads), p.outer);
     parallel(call, count, [&](int64_t piece, int32_t) {
       const int64_t begin = piece_begin(p.outer, piece, count), end = piece_begin(p.outer, piece + 1, count);
       state.micro->lines(x + begin * p.n, y + begin * p.n, p.n, end - begin, p.log);

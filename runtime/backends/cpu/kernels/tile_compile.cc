@@ -375,7 +375,8 @@ Status compile_tiles(const Pointwise& pointwise, const Micro& micro, edgert_plan
     operand.load = load_function(walked.dtypes[i]);
     operand.converts = compute_dtype(walked.dtypes[i]) != walked.dtypes[i];
     if (!operand.load) return unsupported("operands of %s", dtype_name(walked.dtypes[i]));
-    out.cost += 0.02f * operand.size * (operand.converts ? 8 : 1);
+    const bool at_hand = head && i == 0;  // sums in the L1 cache
+    if (!at_hand) out.cost += 0.02f * operand.size * (operand.converts ? 8 : 1);
   }
   out.store = store_function(walked.result);
   if (!out.store) return unsupported("a result of %s", dtype_name(walked.result));

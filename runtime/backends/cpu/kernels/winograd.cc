@@ -119,7 +119,7 @@ double time_of(double tiles, double in, double out) {
 }
 
 // More columns for each thread mean more weights to read, more tiles more windows to transform.
-void cut(int32_t threads, WinogradShape& s) {
+void cut(edgert_plan& plan, WinogradShape& s) {
   const ConvParams& p = *s.params;
   const auto in = static_cast<double>(p.channels);
   const auto time = [&](int64_t tile_pieces, int64_t column_pieces) {
@@ -127,7 +127,7 @@ void cut(int32_t threads, WinogradShape& s) {
     const int64_t columns = (s.panels() + column_pieces - 1) / column_pieces * 16;
     return time_of(static_cast<double>(tiles), in, static_cast<double>(columns));
   };
-  cut_by(time, s.tiles, s.panels(), threads, s.tile_pieces, s.column_pieces);
+  cut_by(time, s.tiles, s.panels(), plan, s.tile_pieces, s.column_pieces);
 }
 
 }  // namespace
@@ -155,7 +155,7 @@ Status plan_winograd(const ConvParams& p, edgert_plan& plan, WinogradShape& s) {
   EDGERT_TRY(plan_epilogue(p.epilogue, *s.micro, plan, false, s.epilogue));
   s.zeros = allocate<float>(plan, static_cast<size_t>(p.channels));
   if (!s.zeros) return no_memory();
-  cut(plan.threads, s);
+  cut(plan, s);
   // As many tiles as two to four calls of the product take; shared out evenly.
   const int64_t columns = (s.panels() + s.column_pieces - 1) / s.column_pieces * 16;
   const int64_t fit = kBlockBytes / (kPoints * 4 * (p.channels + columns)), rows = s.micro->gemm->rows;
