@@ -18,49 +18,67 @@ constexpr int panels_beside(int rows) {
   return fit >= 8 ? 8 : fit >= 4 ? 4 : fit >= 2 ? 2 : 1;
 }
 
+static inline Lanes lanes_of(int64_t columns) {
+  return first_lanes(columns < 0 ? 0 : columns < W ? (int)columns : W);
+}
+
+template <int Vectors>
+static inline void find_lanes(Lanes (&lanes)[Vectors], int64_t columns) {
+#pragma GCC unroll 32
+  for (int v = 0; v < Vectors; v++) lanes[v] = lanes_of(columns - v * W);
+}
+
 // The sums start as the bias.
 template <int Rows, int Vectors>
 static inline void load_bias(const GemmTile& t, f32 (&sums)[Rows][Vectors], int64_t column) {
 #pragma GCC unroll 32
   for (int v = 0; v < Vectors; v++) {
-    const int64_t at = column + v * W, lanes = t.columns - at;
-    f32 bias = {};
-    if (t.bias && lanes > 0) bias = lanes >= W ? load(t.bias + at) : load(t.bias + at, (int)lanes);
+    const int64_t at = column + v * W;
+    const f32 bias = t.bias ? load(t.bias + at, lanes_of(t.columns - at)) : f32{};
 #pragma GCC unroll 32
     for (int r = 0; r < Rows; r++) sums[r][v] = bias;
   }
 }
 
 template <int Rows, int Vectors>
-static inline void store_tile(const GemmTile& t, f32 (&sums)[Rows][Vectors], int64_t column) {
-  const int64_t left = t.columns - column, stride = t.out_stride;
-  if (t.added) {
-    const float* added = t.added + column;
+static inline void add_tile(const GemmTile& t, f32 (&sums)[Rows][Vectors], int64_t column) {
+  const float* added = t.added + column;
+  Lanes lanes[Vectors];
+  find_lanes(lanes, t.columns - column);
 #pragma GCC unroll 32
-    for (int r = 0; r < Rows; r++, added += stride)
+  for (int r = 0; r < Rows; r++, added += t.out_stride)
 #pragma GCC unroll 32
-      for (int v = 0; v < Vectors; v++) {
-        const int64_t lanes = left - v * W;
-        if (lanes >= W) sums[r][v] += load(added + v * W);
-        else if (lanes > 0) sums[r][v] += load(added + v * W, (int)lanes);
-      }
-  }
-  if (t.low > -INFINITY || t.high < INFINITY) {
-    const f32 low = splat(t.low), high = splat(t.high);
-#pragma GCC unroll 32
-    for (int r = 0; r < Rows; r++)
-#pragma GCC unroll 32
-      for (int v = 0; v < Vectors; v++) sums[r][v] = min(high, max(low, sums[r][v]));
-  }
+    for (int v = 0; v < Vectors; v++) sums[r][v] += load(added + v * W, lanes[v]);
+}
+
+// A whole tile has all lanes of its vectors.
+template <bool Whole, int Rows, int Vectors>
+static inline void store_tile(const GemmTile& t, const f32 (&sums)[Rows][Vectors], int64_t column) {
   float* out = t.out + column;
+  Lanes lanes[Vectors];
+  find_lanes(lanes, t.columns - column);
 #pragma GCC unroll 32
-  for (int r = 0; r < Rows; r++, out += stride)
+  for (int r = 0; r < Rows; r++, out += t.out_stride)
 #pragma GCC unroll 32
-    for (int v = 0; v < Vectors; v++) {
-      const int64_t lanes = left - v * W;
-      if (lanes >= W) store(out + v * W, sums[r][v]);
-      else if (lanes > 0) store(out + v * W, sums[r][v], (int)lanes);
-    }
+    for (int v = 0; v < Vectors; v++)
+      Whole ? store(out + v * W, sums[r][v]) : store(out + v * W, sums[r][v], lanes[v]);
+}
+
+template <int Rows, int Vectors>
+static inline void clamp_tile(const GemmTile& t, f32 (&sums)[Rows][Vectors]) {
+  const f32 low = splat(t.low), high = splat(t.high);
+#pragma GCC unroll 32
+  for (int r = 0; r < Rows; r++)
+#pragma GCC unroll 32
+    for (int v = 0; v < Vectors; v++) sums[r][v] = min(high, max(low, sums[r][v]));
+}
+
+template <int Rows, int Vectors>
+static inline void finish_tile(const GemmTile& t, f32 (&sums)[Rows][Vectors], int64_t column) {
+  if (t.added) add_tile(t, sums, column);
+  if (t.low > -INFINITY || t.high < INFINITY) clamp_tile(t, sums);
+  if (t.columns - column >= Vectors * W) store_tile<true>(t, sums, column);
+  else store_tile<false>(t, sums, column);
 }
 
 // What a tile fetches ahead: a line every so often, as the core can wait for few at once.
@@ -115,7 +133,7 @@ static inline void multiply_tile(const GemmTile& t, int64_t column) {
     if (fetch.step) multiply_tap<Rows, Panels, true>(a, t.channels, panel, panel_stride, fetch, sums);
     else multiply_tap<Rows, Panels, false>(a, t.channels, panel, panel_stride, fetch, sums);
   }
-  store_tile(t, sums, column);
+  finish_tile(t, sums, column);
 }
 
 // From `column` on, in steps of `Panels` panels while they last, then with half as many.

@@ -132,11 +132,15 @@ struct Lanes {
 };
 static inline Lanes first_lanes(int n) { return {n}; }
 static inline f32 load(const float* p, Lanes lanes) {
+  if (lanes.count == W) return load(p);
   f32 x = {};
   memcpy(&x, p, (size_t)lanes.count * sizeof(float));
   return x;
 }
-static inline void store(float* p, f32 x, Lanes lanes) { memcpy(p, &x, (size_t)lanes.count * sizeof(float)); }
+static inline void store(float* p, f32 x, Lanes lanes) {
+  if (lanes.count == W) store(p, x);
+  else memcpy(p, &x, (size_t)lanes.count * sizeof(float));
+}
 #if EDGERT_NEON
 static inline f32 min(f32 limit, f32 x) { return (f32)vminq_f32((float32x4_t)limit, (float32x4_t)x); }
 static inline f32 max(f32 limit, f32 x) { return (f32)vmaxq_f32((float32x4_t)limit, (float32x4_t)x); }
