@@ -1,8 +1,8 @@
-"""Builds the shared library with the operators that some .edge files need, and no others.
+"""Builds the shared library with the operators and element types that some .edge files need, and no others.
 
     build_runtime.py a.edge b.edge -o libedgert.so
     build_runtime.py a.edge --isa avx2 -o libedgert.so     inner loops for these tiers only
-    build_runtime.py a.edge --print                        the operators, without building
+    build_runtime.py a.edge --print                        their names, without building
 
 What the library lacks, it refuses by name when a file is loaded.
 """
@@ -14,27 +14,39 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "exporter"))
 
 from edgec.format.read import read_model  # noqa: E402
+from edgec.ir.graph import Graph  # noqa: E402
+from edgec.ir.types import DType  # noqa: E402
+from edgec.ops.program import Program  # noqa: E402
 
 
-def operators(files: Sequence[Path]) -> list[str]:
-    """The names of all operators in the files, bodies included."""
-    models = [read_model(file) for file in files]
-    graphs = [g for model in models for entry in model.entries.values() for g in entry.walk()]
+def operators(graphs: Sequence[Graph]) -> list[str]:
+    """The names of all operators in the graphs."""
     return sorted({node.op.name for graph in graphs for node in graph.nodes})
 
 
-def build(ops: Sequence[str], tiers: Sequence[str], opencl: bool, output: Path) -> None:
+def types(graphs: Sequence[Graph]) -> list[str]:
+    """The names of all element types in the graphs, those that operators compute with included."""
+    found = {value.dtype for graph in graphs for value in graph.values()}
+    for op in (node.op for graph in graphs for node in graph.nodes):
+        for attribute in vars(op).values():
+            if isinstance(attribute, Program):
+                found |= set(attribute.register_types())
+            elif isinstance(attribute, DType):
+                found.add(attribute)
+    return [dtype.name.lower() for dtype in sorted(found | {dtype.compute for dtype in found})]
+
+
+def build(choices: Mapping[str, Sequence[str]], output: Path) -> None:
     """Configures and builds in a temporary folder; the stripped library goes to `output`."""
     with tempfile.TemporaryDirectory() as folder:
-        choices = {"OPS": ";".join(ops), "ISA": ";".join(tiers), "OPENCL": "ON" if opencl else "OFF"}
-        definitions = [f"-DEDGERT_{name}={value}" for name, value in choices.items()]
+        definitions = [f"-DEDGERT_{name}={';'.join(value)}" for name, value in choices.items()]
         python = f"-DPython3_EXECUTABLE={sys.executable}"
         subprocess.run(["cmake", "-S", str(ROOT), "-B", folder, python, *definitions], check=True)
         subprocess.run(["cmake", "--build", folder, "--parallel", "--target", "edgert"], check=True)
@@ -53,14 +65,22 @@ def main() -> None:
     tiers = "portable,avx2,avx512,neon; all of the architecture if not given"
     parser.add_argument("--isa", default="", help=tiers)
     parser.add_argument("--opencl", action="store_true", help="with the OpenCL backend")
-    parser.add_argument("--print", action="store_true", help="print the operators and build nothing")
+    parser.add_argument("--print", action="store_true", help="print the names and build nothing")
     options = parser.parse_args()
-    ops = operators(options.files)
+    models = [read_model(file) for file in options.files]
+    graphs = [g for model in models for entry in model.entries.values() for g in entry.walk()]
+    choices = {
+        "OPS": operators(graphs),
+        "TYPES": types(graphs),
+        "ISA": [tier for tier in options.isa.split(",") if tier],
+        "OPENCL": ["ON" if options.opencl else "OFF"],
+    }
+    needed = [*choices["OPS"], *choices["TYPES"]]
     if options.print:
-        print(*ops, sep="\n")
+        print(*needed, sep="\n")
         return
-    build(ops, [tier for tier in options.isa.split(",") if tier], options.opencl, options.output)
-    print(f"{options.output}: {options.output.stat().st_size / 1e3:.0f} kB, {', '.join(ops)}")
+    build(choices, options.output)
+    print(f"{options.output}: {options.output.stat().st_size / 1e3:.0f} kB, {', '.join(needed)}")
 
 
 if __name__ == "__main__":

@@ -3,19 +3,6 @@
 namespace edgert {
 namespace {
 
-struct DtypeInfo {
-  const char* name;
-  size_t bytes;
-};
-constexpr DtypeInfo kDtypes[] = {
-    {"?", 0},          {"f32", 4},    {"f64", 8},        {"f16", 2},      {"bf16", 2},     {"i8", 1},
-    {"i16", 2},        {"i32", 4},    {"i64", 8},        {"u8", 1},       {"u16", 2},      {"u32", 4},
-    {"u64", 8},        {"bool", 1},   {"c64", 8},        {"c128", 16},    {"string", 16},  {"f8e4m3fn", 1},
-    {"f8e4m3fnuz", 1}, {"f8e5m2", 1}, {"f8e5m2fnuz", 1}, {"f8e8m0", 1},   {"i4", 1},       {"u4", 1},
-    {"f4e2m1", 1},     {"i2", 1},     {"u2", 1},         {"sequence", 8}, {"optional", 8}, {"map", 8},
-    {"f6e2m3", 1},     {"f6e3m2", 1},
-};
-
 static_assert(sizeof(edgert_string) == 16 && sizeof(void*) <= 8);
 
 const DtypeInfo& dtype_info(int32_t dtype) {

@@ -35,8 +35,8 @@ def files(tmp_path: Path) -> list[Path]:
 
 
 def test_operators_of_files(files: list[Path]) -> None:
-    assert tool(files[0], "--print").split() == ["map"]
-    assert tool(*files, "--print").split() == ["map", "transpose"]
+    assert tool(files[0], "--print").split() == ["map", "f32"]
+    assert tool(*files, "--print").split() == ["map", "transpose", "f32"]
 
 
 @pytest.mark.long

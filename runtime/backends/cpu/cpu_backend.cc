@@ -11,6 +11,7 @@
 #include "core/devices.h"
 #include "core/heap.h"
 #include "core/threads.h"
+#include "core/types.h"
 
 namespace edgert {
 
@@ -46,6 +47,21 @@ const char* why_no_kernel(const std::string& op) {
   for (const char* name = kAllKernels; *name; name += std::strlen(name) + 1)
     if (op + "_kernel" == name) return "the operator was left out of this build";
   return "no kernel of that name";
+}
+
+// An element type of a node's operands, results or programs that was left out of this build; 0: none.
+int32_t find_left_out(const edgert_node& node, std::span<const edgert_operand> inputs,
+                      std::span<const edgert_operand> outputs) {
+  for (const auto& operands : {inputs, outputs})
+    for (const edgert_operand& operand : operands)
+      if (operand.dtype && !is_built(operand.dtype)) return operand.dtype;
+  for (const Attribute& attribute : node.attributes) {
+    for (uint8_t dtype : attribute.program.operands)
+      if (!is_built(dtype)) return dtype;
+    for (const Instruction& instruction : attribute.program.code)
+      if (!is_built(instruction.dtype)) return instruction.dtype;
+  }
+  return 0;
 }
 
 // Kernels registered by the program, the latest last.
@@ -116,6 +132,10 @@ bool CpuBackend::supports(const edgert_node& node, std::span<const edgert_operan
   const edgert_kernel* kernel = find_kernel(node.op);
   if (!kernel || inputs.size() + outputs.size() > kMaxOperands) {
     why = kernel ? "it has too many operands" : why_no_kernel(node.op);
+    return false;
+  }
+  if (const int32_t dtype = find_left_out(node, inputs, outputs)) {
+    why = "elements of type " + std::string(dtype_name(dtype)) + " were left out of this build";
     return false;
   }
   if (!kernel->supports) return true;

@@ -69,7 +69,7 @@ Status plan_conv(const NodeArgs& args, edgert_plan& plan) {
   EDGERT_TRY(parse_conv(args, p));
   const int32_t x = args.inputs[0].dtype, w = args.inputs[1].dtype;
   if (p.epilogue.size() == 0) return {};
-  if (p.dot && p.accumulator == EDGERT_I32 && (x == EDGERT_U8 || x == EDGERT_I8)) {
+  if (kDots && p.dot && p.accumulator == EDGERT_I32 && (x == EDGERT_U8 || x == EDGERT_I8)) {
     state->way = ConvWay::kDot;
     return plan_conv_dot(p, x, plan, state->dot);
   }
@@ -176,7 +176,7 @@ Status run_conv(const ConvState& state, const edgert_call& call) {
     case ConvWay::kProduct: return run_as_product(state, call);
     case ConvWay::kDepthwise: return run_depthwise(state.depthwise, call);
     case ConvWay::kWinograd: return run_winograd(state.winograd, call);
-    case ConvWay::kDot: return run_conv_dot(state.dot, call);
+    case ConvWay::kDot: return kDots ? run_conv_dot(state.dot, call) : Status{};
     case ConvWay::kGeneric: break;
   }
   const ConvParams& p = state.params;

@@ -6,6 +6,8 @@
 
 namespace edgert::cpu {
 
+constexpr bool kDots = built<EDGERT_U8> || built<EDGERT_I8>;  // else there are none
+
 // The start of an epilogue that the microkernel does itself, up to all of it.
 struct DotHead {
   DotResult result = DotResult::kSums;

@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "backends/cpu/kernels/storage.h"
+#include "core/types.h"
 #include "edgert.h"
 
 namespace edgert::cpu {
@@ -69,23 +70,24 @@ struct Text {
   friend bool operator>(Text a, Text b) { return b < a; }
 };
 
-// f(Plain<float>{}) and so on for the storage of `dtype`; false for other types (`is_number`).
+// f(Plain<float>{}) and so on for the storage of `dtype`; false for other types (`is_number`), and for those
+// that were left out of the build.
 template <class F>
 bool with_storage(int32_t dtype, F&& f) {
   switch (dtype) {
-    case EDGERT_F32: return f(Plain<float>{}), true;
-    case EDGERT_F64: return f(Plain<double>{}), true;
-    case EDGERT_F16: return f(Half{}), true;
-    case EDGERT_BF16: return f(Bfloat{}), true;
-    case EDGERT_I8: return f(Plain<int8_t>{}), true;
-    case EDGERT_I16: return f(Plain<int16_t>{}), true;
-    case EDGERT_I32: return f(Plain<int32_t>{}), true;
-    case EDGERT_I64: return f(Plain<int64_t>{}), true;
-    case EDGERT_U8: return f(Plain<uint8_t>{}), true;
-    case EDGERT_U16: return f(Plain<uint16_t>{}), true;
-    case EDGERT_U32: return f(Plain<uint32_t>{}), true;
-    case EDGERT_U64: return f(Plain<uint64_t>{}), true;
-    case EDGERT_BOOL: return f(Bool{}), true;
+    case EDGERT_F32: return built<EDGERT_F32> && (f(Plain<float>{}), true);
+    case EDGERT_F64: return built<EDGERT_F64> && (f(Plain<double>{}), true);
+    case EDGERT_F16: return built<EDGERT_F16> && (f(Half{}), true);
+    case EDGERT_BF16: return built<EDGERT_BF16> && (f(Bfloat{}), true);
+    case EDGERT_I8: return built<EDGERT_I8> && (f(Plain<int8_t>{}), true);
+    case EDGERT_I16: return built<EDGERT_I16> && (f(Plain<int16_t>{}), true);
+    case EDGERT_I32: return built<EDGERT_I32> && (f(Plain<int32_t>{}), true);
+    case EDGERT_I64: return built<EDGERT_I64> && (f(Plain<int64_t>{}), true);
+    case EDGERT_U8: return built<EDGERT_U8> && (f(Plain<uint8_t>{}), true);
+    case EDGERT_U16: return built<EDGERT_U16> && (f(Plain<uint16_t>{}), true);
+    case EDGERT_U32: return built<EDGERT_U32> && (f(Plain<uint32_t>{}), true);
+    case EDGERT_U64: return built<EDGERT_U64> && (f(Plain<uint64_t>{}), true);
+    case EDGERT_BOOL: return built<EDGERT_BOOL> && (f(Bool{}), true);
     default: return false;
   }
 }
@@ -93,15 +95,15 @@ bool with_storage(int32_t dtype, F&& f) {
 // The same, also for complex numbers.
 template <class F>
 bool with_number(int32_t dtype, F&& f) {
-  if (dtype == EDGERT_C64) return f(Plain<ComplexNumber<float>>{}), true;
-  if (dtype == EDGERT_C128) return f(Plain<ComplexNumber<double>>{}), true;
+  if (built<EDGERT_C64> && dtype == EDGERT_C64) return f(Plain<ComplexNumber<float>>{}), true;
+  if (built<EDGERT_C128> && dtype == EDGERT_C128) return f(Plain<ComplexNumber<double>>{}), true;
   return with_storage(dtype, f);
 }
 
 // The same, also for strings: all that can be compared.
 template <class F>
 bool with_comparable(int32_t dtype, F&& f) {
-  if (dtype == EDGERT_STRING) return f(Plain<Text>{}), true;
+  if (built<EDGERT_STRING> && dtype == EDGERT_STRING) return f(Plain<Text>{}), true;
   return with_number(dtype, f);
 }
 
@@ -109,10 +111,10 @@ bool with_comparable(int32_t dtype, F&& f) {
 template <class F>
 bool with_float(int32_t dtype, F&& f) {
   switch (dtype) {
-    case EDGERT_F32: return f(Plain<float>{}), true;
-    case EDGERT_F64: return f(Plain<double>{}), true;
-    case EDGERT_F16: return f(Half{}), true;
-    case EDGERT_BF16: return f(Bfloat{}), true;
+    case EDGERT_F32: return built<EDGERT_F32> && (f(Plain<float>{}), true);
+    case EDGERT_F64: return built<EDGERT_F64> && (f(Plain<double>{}), true);
+    case EDGERT_F16: return built<EDGERT_F16> && (f(Half{}), true);
+    case EDGERT_BF16: return built<EDGERT_BF16> && (f(Bfloat{}), true);
     default: return false;
   }
 }

@@ -66,26 +66,26 @@ using Dot = void (*)(const GenericDot&, int64_t, int64_t, void*);
 template <class Sum, int32_t A>
 Dot dot_of(int32_t b) {
   if (b == A) return dot<Sum, A, A>;
-  if (b == EDGERT_I8) return dot<Sum, A, EDGERT_I8>;
-  if (b == EDGERT_U8) return dot<Sum, A, EDGERT_U8>;
+  if (built<EDGERT_I8> && b == EDGERT_I8) return dot<Sum, A, EDGERT_I8>;
+  if (built<EDGERT_U8> && b == EDGERT_U8) return dot<Sum, A, EDGERT_U8>;
   return nullptr;
 }
 
 template <class Sum>
 Dot dot_of(int32_t a, int32_t b) {
   switch (a) {
-    case EDGERT_F32: return dot_of<Sum, EDGERT_F32>(b);
-    case EDGERT_F64: return dot_of<Sum, EDGERT_F64>(b);
-    case EDGERT_F16: return dot_of<Sum, EDGERT_F16>(b);
-    case EDGERT_BF16: return dot_of<Sum, EDGERT_BF16>(b);
-    case EDGERT_I8: return dot_of<Sum, EDGERT_I8>(b);
-    case EDGERT_I16: return dot_of<Sum, EDGERT_I16>(b);
-    case EDGERT_I32: return dot_of<Sum, EDGERT_I32>(b);
-    case EDGERT_I64: return dot_of<Sum, EDGERT_I64>(b);
-    case EDGERT_U8: return dot_of<Sum, EDGERT_U8>(b);
-    case EDGERT_U16: return dot_of<Sum, EDGERT_U16>(b);
-    case EDGERT_U32: return dot_of<Sum, EDGERT_U32>(b);
-    case EDGERT_U64: return dot_of<Sum, EDGERT_U64>(b);
+    case EDGERT_F32: return built<EDGERT_F32> ? dot_of<Sum, EDGERT_F32>(b) : nullptr;
+    case EDGERT_F64: return built<EDGERT_F64> ? dot_of<Sum, EDGERT_F64>(b) : nullptr;
+    case EDGERT_F16: return built<EDGERT_F16> ? dot_of<Sum, EDGERT_F16>(b) : nullptr;
+    case EDGERT_BF16: return built<EDGERT_BF16> ? dot_of<Sum, EDGERT_BF16>(b) : nullptr;
+    case EDGERT_I8: return built<EDGERT_I8> ? dot_of<Sum, EDGERT_I8>(b) : nullptr;
+    case EDGERT_I16: return built<EDGERT_I16> ? dot_of<Sum, EDGERT_I16>(b) : nullptr;
+    case EDGERT_I32: return built<EDGERT_I32> ? dot_of<Sum, EDGERT_I32>(b) : nullptr;
+    case EDGERT_I64: return built<EDGERT_I64> ? dot_of<Sum, EDGERT_I64>(b) : nullptr;
+    case EDGERT_U8: return built<EDGERT_U8> ? dot_of<Sum, EDGERT_U8>(b) : nullptr;
+    case EDGERT_U16: return built<EDGERT_U16> ? dot_of<Sum, EDGERT_U16>(b) : nullptr;
+    case EDGERT_U32: return built<EDGERT_U32> ? dot_of<Sum, EDGERT_U32>(b) : nullptr;
+    case EDGERT_U64: return built<EDGERT_U64> ? dot_of<Sum, EDGERT_U64>(b) : nullptr;
     default: return nullptr;
   }
 }
@@ -96,12 +96,16 @@ Status plan_generic(const Pointwise& epilogue, int32_t a, int32_t b, int32_t acc
                     GenericEpilogue& out, edgert_plan& plan) {
   EDGERT_TRY(compile_tiles(epilogue, micro(), plan, out.program));
   switch (accumulator) {
-    case EDGERT_F32: out.dot = dot_of<float>(a, b); break;
-    case EDGERT_F64: out.dot = dot_of<double>(a, b); break;
+    case EDGERT_F32: out.dot = built<EDGERT_F32> ? dot_of<float>(a, b) : nullptr; break;
+    case EDGERT_F64: out.dot = built<EDGERT_F64> ? dot_of<double>(a, b) : nullptr; break;
     case EDGERT_I32:
-    case EDGERT_U32: out.dot = dot_of<int32_t>(a, b); break;
+    case EDGERT_U32:
+      out.dot = built<EDGERT_I32> || built<EDGERT_U32> ? dot_of<int32_t>(a, b) : nullptr;
+      break;
     case EDGERT_I64:
-    case EDGERT_U64: out.dot = dot_of<int64_t>(a, b); break;
+    case EDGERT_U64:
+      out.dot = built<EDGERT_I64> || built<EDGERT_U64> ? dot_of<int64_t>(a, b) : nullptr;
+      break;
     default: out.dot = nullptr;
   }
   if (!out.dot)

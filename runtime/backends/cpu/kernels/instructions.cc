@@ -4,6 +4,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "core/types.h"
 #include "edgert.h"
 
 namespace edgert::cpu {
@@ -380,17 +381,17 @@ To convert(From x) {
 template <class From>
 TileFunction cast_from(int32_t to) {
   switch (to) {
-    case EDGERT_F32: return unary<From, float, convert<From, float>>;
-    case EDGERT_F64: return unary<From, double, convert<From, double>>;
-    case EDGERT_I8: return unary<From, int8_t, convert<From, int8_t>>;
-    case EDGERT_I16: return unary<From, int16_t, convert<From, int16_t>>;
-    case EDGERT_I32: return unary<From, int32_t, convert<From, int32_t>>;
-    case EDGERT_I64: return unary<From, int64_t, convert<From, int64_t>>;
-    case EDGERT_U8: return unary<From, uint8_t, convert<From, uint8_t>>;
-    case EDGERT_U16: return unary<From, uint16_t, convert<From, uint16_t>>;
-    case EDGERT_U32: return unary<From, uint32_t, convert<From, uint32_t>>;
-    case EDGERT_U64: return unary<From, uint64_t, convert<From, uint64_t>>;
-    case EDGERT_BOOL: return unary<From, Bool, convert<From, Bool>>;
+    case EDGERT_F32: return built<EDGERT_F32> ? unary<From, float, convert<From, float>> : nullptr;
+    case EDGERT_F64: return built<EDGERT_F64> ? unary<From, double, convert<From, double>> : nullptr;
+    case EDGERT_I8: return built<EDGERT_I8> ? unary<From, int8_t, convert<From, int8_t>> : nullptr;
+    case EDGERT_I16: return built<EDGERT_I16> ? unary<From, int16_t, convert<From, int16_t>> : nullptr;
+    case EDGERT_I32: return built<EDGERT_I32> ? unary<From, int32_t, convert<From, int32_t>> : nullptr;
+    case EDGERT_I64: return built<EDGERT_I64> ? unary<From, int64_t, convert<From, int64_t>> : nullptr;
+    case EDGERT_U8: return built<EDGERT_U8> ? unary<From, uint8_t, convert<From, uint8_t>> : nullptr;
+    case EDGERT_U16: return built<EDGERT_U16> ? unary<From, uint16_t, convert<From, uint16_t>> : nullptr;
+    case EDGERT_U32: return built<EDGERT_U32> ? unary<From, uint32_t, convert<From, uint32_t>> : nullptr;
+    case EDGERT_U64: return built<EDGERT_U64> ? unary<From, uint64_t, convert<From, uint64_t>> : nullptr;
+    case EDGERT_BOOL: return built<EDGERT_BOOL> ? unary<From, Bool, convert<From, Bool>> : nullptr;
     default: return nullptr;
   }
 }
@@ -404,17 +405,18 @@ TileFunction of_type(int code, int32_t result) {
 
 TileFunction instruction(int code, int32_t argument, int32_t result) {
   switch (argument) {
-    case EDGERT_F32: return of_type<float>(code, result);
-    case EDGERT_F64: return of_type<double>(code, result);
-    case EDGERT_I8: return of_type<int8_t>(code, result);
-    case EDGERT_I16: return of_type<int16_t>(code, result);
-    case EDGERT_I32: return of_type<int32_t>(code, result);
-    case EDGERT_I64: return of_type<int64_t>(code, result);
-    case EDGERT_U8: return of_type<uint8_t>(code, result);
-    case EDGERT_U16: return of_type<uint16_t>(code, result);
-    case EDGERT_U32: return of_type<uint32_t>(code, result);
-    case EDGERT_U64: return of_type<uint64_t>(code, result);
-    case EDGERT_BOOL: return code == 1 ? cast_from<Bool>(result) : bool_instruction(code);
+    case EDGERT_F32: return built<EDGERT_F32> ? of_type<float>(code, result) : nullptr;
+    case EDGERT_F64: return built<EDGERT_F64> ? of_type<double>(code, result) : nullptr;
+    case EDGERT_I8: return built<EDGERT_I8> ? of_type<int8_t>(code, result) : nullptr;
+    case EDGERT_I16: return built<EDGERT_I16> ? of_type<int16_t>(code, result) : nullptr;
+    case EDGERT_I32: return built<EDGERT_I32> ? of_type<int32_t>(code, result) : nullptr;
+    case EDGERT_I64: return built<EDGERT_I64> ? of_type<int64_t>(code, result) : nullptr;
+    case EDGERT_U8: return built<EDGERT_U8> ? of_type<uint8_t>(code, result) : nullptr;
+    case EDGERT_U16: return built<EDGERT_U16> ? of_type<uint16_t>(code, result) : nullptr;
+    case EDGERT_U32: return built<EDGERT_U32> ? of_type<uint32_t>(code, result) : nullptr;
+    case EDGERT_U64: return built<EDGERT_U64> ? of_type<uint64_t>(code, result) : nullptr;
+    case EDGERT_BOOL:
+      return !built<EDGERT_BOOL> ? nullptr : code == 1 ? cast_from<Bool>(result) : bool_instruction(code);
     default: return nullptr;
   }
 }

@@ -48,8 +48,8 @@ void fill_rows(const void* state, const uint8_t* x, int64_t row, int count, cons
 
 // Whether a is bytes, all of whose rows are those of one product by the packed b.
 bool is_dot(const MatmulParams& p, int32_t a) {
-  return p.dot && (a == EDGERT_I8 || a == EDGERT_U8) && p.accumulator == EDGERT_I32 && !p.transpose_a &&
-         p.batches == 1;
+  return kDots && p.dot && (a == EDGERT_I8 || a == EDGERT_U8) && p.accumulator == EDGERT_I32 &&
+         !p.transpose_a && p.batches == 1;
 }
 
 Status plan_matmul(const NodeArgs& args, edgert_plan& plan) {
@@ -170,7 +170,7 @@ Status run_matmul(const MatmulState& state, const edgert_call& call) {
   const MatmulParams& p = state.params;
   const ProductShape& s = state.shape;
   if (p.batches * p.m * p.n == 0) return {};
-  if (state.dot.weights) return run_dot(state.dot, call, {fill_rows, &state});
+  if (kDots && state.dot.weights) return run_dot(state.dot, call, {fill_rows, &state});
   if (state.generic) return run_generic(state, call);
   char* scratch = static_cast<char*>(call.scratch);
   pack_operands(state, call, scratch);

@@ -2,6 +2,7 @@
 
 #include <bit>
 
+#include "core/types.h"
 #include "edgert.h"
 
 namespace edgert::cpu {
@@ -119,36 +120,36 @@ void store_int(void* to, const void* from, int64_t n) {
 
 LoadFunction narrow_load_function(int32_t dtype) {
   switch (dtype) {
-    case EDGERT_F8E4M3FN: return load_float<E4m3fn>;
-    case EDGERT_F8E4M3FNUZ: return load_float<E4m3fnuz>;
-    case EDGERT_F8E5M2: return load_float<E5m2>;
-    case EDGERT_F8E5M2FNUZ: return load_float<E5m2fnuz>;
-    case EDGERT_F8E8M0: return load_float<E8m0>;
-    case EDGERT_F4E2M1: return load_float<E2m1>;
-    case EDGERT_F6E2M3: return load_float<E2m3>;
-    case EDGERT_F6E3M2: return load_float<E3m2>;
-    case EDGERT_I4: return load_int<4, true>;
-    case EDGERT_U4: return load_int<4, false>;
-    case EDGERT_I2: return load_int<2, true>;
-    case EDGERT_U2: return load_int<2, false>;
+    case EDGERT_F8E4M3FN: return built<EDGERT_F8E4M3FN> ? load_float<E4m3fn> : nullptr;
+    case EDGERT_F8E4M3FNUZ: return built<EDGERT_F8E4M3FNUZ> ? load_float<E4m3fnuz> : nullptr;
+    case EDGERT_F8E5M2: return built<EDGERT_F8E5M2> ? load_float<E5m2> : nullptr;
+    case EDGERT_F8E5M2FNUZ: return built<EDGERT_F8E5M2FNUZ> ? load_float<E5m2fnuz> : nullptr;
+    case EDGERT_F8E8M0: return built<EDGERT_F8E8M0> ? load_float<E8m0> : nullptr;
+    case EDGERT_F4E2M1: return built<EDGERT_F4E2M1> ? load_float<E2m1> : nullptr;
+    case EDGERT_F6E2M3: return built<EDGERT_F6E2M3> ? load_float<E2m3> : nullptr;
+    case EDGERT_F6E3M2: return built<EDGERT_F6E3M2> ? load_float<E3m2> : nullptr;
+    case EDGERT_I4: return built<EDGERT_I4> ? load_int<4, true> : nullptr;
+    case EDGERT_U4: return built<EDGERT_U4> ? load_int<4, false> : nullptr;
+    case EDGERT_I2: return built<EDGERT_I2> ? load_int<2, true> : nullptr;
+    case EDGERT_U2: return built<EDGERT_U2> ? load_int<2, false> : nullptr;
     default: return nullptr;
   }
 }
 
 StoreFunction narrow_store_function(int32_t dtype) {
   switch (dtype) {
-    case EDGERT_F8E4M3FN: return store_float<E4m3fn>;
-    case EDGERT_F8E4M3FNUZ: return store_float<E4m3fnuz>;
-    case EDGERT_F8E5M2: return store_float<E5m2>;
-    case EDGERT_F8E5M2FNUZ: return store_float<E5m2fnuz>;
-    case EDGERT_F8E8M0: return store_float<E8m0>;
-    case EDGERT_F4E2M1: return store_float<E2m1>;
-    case EDGERT_F6E2M3: return store_float<E2m3>;
-    case EDGERT_F6E3M2: return store_float<E3m2>;
+    case EDGERT_F8E4M3FN: return built<EDGERT_F8E4M3FN> ? store_float<E4m3fn> : nullptr;
+    case EDGERT_F8E4M3FNUZ: return built<EDGERT_F8E4M3FNUZ> ? store_float<E4m3fnuz> : nullptr;
+    case EDGERT_F8E5M2: return built<EDGERT_F8E5M2> ? store_float<E5m2> : nullptr;
+    case EDGERT_F8E5M2FNUZ: return built<EDGERT_F8E5M2FNUZ> ? store_float<E5m2fnuz> : nullptr;
+    case EDGERT_F8E8M0: return built<EDGERT_F8E8M0> ? store_float<E8m0> : nullptr;
+    case EDGERT_F4E2M1: return built<EDGERT_F4E2M1> ? store_float<E2m1> : nullptr;
+    case EDGERT_F6E2M3: return built<EDGERT_F6E2M3> ? store_float<E2m3> : nullptr;
+    case EDGERT_F6E3M2: return built<EDGERT_F6E3M2> ? store_float<E3m2> : nullptr;
     case EDGERT_I4:
-    case EDGERT_U4: return store_int<4>;
+    case EDGERT_U4: return built<EDGERT_U4> ? store_int<4> : nullptr;
     case EDGERT_I2:
-    case EDGERT_U2: return store_int<2>;
+    case EDGERT_U2: return built<EDGERT_U2> ? store_int<2> : nullptr;
     default: return nullptr;
   }
 }

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "backends/cpu/kernels/narrow.h"
+#include "core/types.h"
 #include "edgert.h"
 
 namespace edgert::cpu {
@@ -83,8 +84,8 @@ LoadFunction load_function(int32_t dtype) {
     case EDGERT_I8:
     case EDGERT_U8:
     case EDGERT_BOOL: return load_same<uint8_t>;
-    case EDGERT_F16: return load_half<f16_to_f32>;
-    case EDGERT_BF16: return load_half<bf16_to_f32>;
+    case EDGERT_F16: return built<EDGERT_F16> ? load_half<f16_to_f32> : nullptr;
+    case EDGERT_BF16: return built<EDGERT_BF16> ? load_half<bf16_to_f32> : nullptr;
     default: return narrow_load_function(dtype);
   }
 }
@@ -102,8 +103,8 @@ StoreFunction store_function(int32_t dtype) {
     case EDGERT_I8:
     case EDGERT_U8:
     case EDGERT_BOOL: return store_same<uint8_t>;
-    case EDGERT_F16: return store_half<f32_to_f16>;
-    case EDGERT_BF16: return store_half<f32_to_bf16>;
+    case EDGERT_F16: return built<EDGERT_F16> ? store_half<f32_to_f16> : nullptr;
+    case EDGERT_BF16: return built<EDGERT_BF16> ? store_half<f32_to_bf16> : nullptr;
     default: return narrow_store_function(dtype);
   }
 }
