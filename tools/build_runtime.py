@@ -43,6 +43,12 @@ def types(graphs: Sequence[Graph]) -> list[str]:
     return [dtype.name.lower() for dtype in sorted(found | {dtype.compute for dtype in found})]
 
 
+def has_winograd(graphs: Sequence[Graph]) -> bool:
+    """Whether a weight is stored for Winograd's filtering."""
+    values = [value for graph in graphs for value in graph.values()]
+    return any(form.kind == "winograd" for value in values for form in value.more_forms)
+
+
 def build(choices: Mapping[str, Sequence[str]], output: Path) -> None:
     """Configures and builds in a temporary folder; the stripped library goes to `output`."""
     with tempfile.TemporaryDirectory() as folder:
@@ -73,6 +79,7 @@ def main() -> None:
         "OPS": operators(graphs),
         "TYPES": types(graphs),
         "ISA": [tier for tier in options.isa.split(",") if tier],
+        "WINOGRAD": ["ON" if has_winograd(graphs) else "OFF"],
         "OPENCL": ["ON" if options.opencl else "OFF"],
     }
     needed = [*choices["OPS"], *choices["TYPES"]]

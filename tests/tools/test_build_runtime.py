@@ -46,4 +46,8 @@ def test_library_has_what_its_files_need(files: list[Path], tmp_path: Path) -> N
     assert load(library, files[0]).returncode == 0
     refused = load(library, files[1])
     assert "transpose 'turn': the operator was left out of this build" in refused.stderr
+    integers = tmp_path / "integers.edge"
+    integers.write_bytes(graphs.file_of(graphs.data_shape()))
+    refused = load(library, integers)
+    assert "map 'double': elements of type i64 were left out of this build" in refused.stderr
     assert library.stat().st_size < Path(library_path()).stat().st_size / 2

@@ -83,7 +83,7 @@ Status plan_conv(const NodeArgs& args, edgert_plan& plan) {
     return plan_depthwise(p, plan, state->depthwise);
   }
   static const char* const kWays[] = {"direct", "winograd"};
-  if (p.winograd && p.epilogue.result == EDGERT_F32 && winograd_fits(p) &&
+  if (kWinograd && p.winograd && p.epilogue.result == EDGERT_F32 && winograd_fits(p) &&
       choose_way(plan, kWays, winograd_pays(p)) == 1) {
     state->way = ConvWay::kWinograd;
     return plan_winograd(p, plan, state->winograd);
@@ -175,7 +175,7 @@ Status run_conv(const ConvState& state, const edgert_call& call) {
     case ConvWay::kEmpty: return {};
     case ConvWay::kProduct: return run_as_product(state, call);
     case ConvWay::kDepthwise: return run_depthwise(state.depthwise, call);
-    case ConvWay::kWinograd: return run_winograd(state.winograd, call);
+    case ConvWay::kWinograd: return kWinograd ? run_winograd(state.winograd, call) : Status{};
     case ConvWay::kDot: return kDots ? run_conv_dot(state.dot, call) : Status{};
     case ConvWay::kGeneric: break;
   }

@@ -22,6 +22,12 @@ struct WinogradShape {
   int64_t panel_floats() const { return panels() * 16 * params->channels; }
 };
 
+#if defined(EDGERT_NO_WINOGRAD)
+constexpr bool kWinograd = false;  // a weight stored for it has another form beside
+#else
+constexpr bool kWinograd = true;
+#endif
+
 // Whether the convolution is of that kind; its weight must be there in that form.
 bool winograd_fits(const ConvParams& params);
 // Whether one of that kind is quicker so.
