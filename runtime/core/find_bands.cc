@@ -8,9 +8,11 @@
 namespace edgert {
 namespace {
 
-// In nanoseconds: a byte to or from memory behind the cache, a byte of weights, a byte of a result whose
-// kernel does not say what it costs, and what running a step over a part costs more.
-constexpr double kSpilledByte = 0.02, kWeightByte = 0.05, kMadeByte = 0.06, kPart = 300;
+// In nanoseconds: a byte to or from memory behind the cache, what it takes more behind the next cache, which
+// is kFar times as large at the least, a byte of weights, a byte of a result whose kernel does not say what
+// it costs, and what running a step over a part costs more.
+constexpr double kSpilledByte = 0.02, kFarByte = 0.01, kWeightByte = 0.05, kMadeByte = 0.06, kPart = 300;
+constexpr uint64_t kFar = 16;
 constexpr int64_t kLeastLines = 4;  // of a thread's part of an image
 
 class Finder {
@@ -31,7 +33,7 @@ class Finder {
         const Step& s = step(first);
         if (!goal_.for_memory) most += alone(s) - inside(s);
         if (first + 1 == end) continue;
-        most += gain(result(s)->bytes);
+        most += gain(result(s)->bytes, true);
         if (saved[static_cast<size_t>(first)] + most <= saved[e] || !closed(first, end)) continue;
         Band band;
         if (!shape_band(first, end, band)) continue;
@@ -132,13 +134,15 @@ class Finder {
     band.pieces = std::max(band.pieces, 1);
     band.lines = least;
     size_buffers(band);
-    if (need(band) > goal_.room && !goal_.for_memory) return false;
+    // What does not fit near may fit far.
+    const uint64_t least_need = need(band), room = least_need > goal_.room ? goal_.room * kFar : goal_.room;
+    if (least_need > room && !goal_.for_memory) return false;
     const int64_t parts = std::max(band.pieces, 2), most = (height + parts - 1) / parts;
     for (int64_t lines = 2 * least; lines <= most; lines *= 2) {
       Band wider = band;
       wider.lines = lines;
       size_buffers(wider);
-      if (need(wider) > goal_.room) break;
+      if (need(wider) > room) break;
       band = std::move(wider);
     }
     return true;
@@ -180,11 +184,12 @@ class Finder {
     return bytes;
   }
 
-  // Of a result that is never whole.
-  double gain(uint64_t bytes) const {
+  // Of a result that is never whole; `near` where the band fits the cache.
+  double gain(uint64_t bytes, bool near) const {
     const auto size = static_cast<double>(bytes);
     if (goal_.for_memory) return size;
-    return bytes > goal_.spill ? 2 * size * kSpilledByte : 0;
+    const double cached = near && bytes > goal_.spill ? kSpilledByte : 0;
+    return 2 * size * (bytes > goal_.spill * kFar ? cached + kFarByte : cached);
   }
 
   double saving(const Band& band) const {
@@ -200,8 +205,9 @@ class Finder {
       return saved;
     }
     double saved = -static_cast<double>(band.steps.size()) * parts * kPart;
+    const bool near = need(band) <= goal_.room;
     for (const BandStep& s : band.steps)
-      if (&s != &last) saved += gain(static_cast<uint64_t>(s.height) * s.line_bytes);
+      if (&s != &last) saved += gain(static_cast<uint64_t>(s.height) * s.line_bytes, near);
     if (band.pieces == 1) return saved;
     for (int32_t i = band.first; i < band.end; i++) saved += alone(step(i));
     return saved - time(band);

@@ -169,6 +169,27 @@ def test_chains_run_in_bands(cpu: Device, tmp_path: Any, name: str) -> None:
         assert max(map(len, bands), default=0) >= least
 
 
+@pytest.mark.parametrize(("height", "width", "found"), [(64, 200, True), (8, 64, False)])
+def test_lines_beyond_the_cache(tmp_path: Any, height: int, width: int, found: bool) -> None:
+    """A band whose lines do not fit the cache is made where its results would not fit the next one either."""
+    path = str(tmp_path / "chain.edge")
+    chain = Chain((1, 3, height, width), 0)
+    for layer in ("conv-1-1-64", "conv-3-1-0-1", "conv-1-1-8"):
+        chain.add(layer)
+    edgec.export(chain.model(), path)
+    x = [chain.random.standard_normal(chain.input).astype(np.float32)]
+    results = []
+    try:
+        for cache in (1 << 15, 1 << 30):
+            os.environ["EDGERT_CACHE_BYTES"] = str(cache)
+            session = edgert.load(path, threads=1)
+            results.append(session.run(x)[chain.last])
+            assert bool(session.describe()["bands"]) == (found and cache < 1 << 30)
+    finally:
+        del os.environ["EDGERT_CACHE_BYTES"]
+    assert_close(results[0], results[1], 1e-6, "cache", 1e-6)
+
+
 @pytest.mark.parametrize(("height", "most"), [(6, 1), (12, 2), (36, 4)])
 def test_threads_share_bands_of_enough_lines(tmp_path: Any, height: int, most: int) -> None:
     """Where it does not pay for all threads, one makes everything."""
