@@ -23,30 +23,19 @@ class Finder {
   // The best division of the steps into bands and single steps, by dynamic programming over where they end.
   std::vector<Band> find() {
     const auto count = static_cast<int32_t>(plan_.steps.size());
-    std::vector<double> saved(static_cast<size_t>(count) + 1, 0);
-    std::vector<Band> best(saved.size());  // that ends there; without steps, where a single step saves more
-    for (int32_t end = 1; end <= count; end++) {
-      const auto e = static_cast<size_t>(end);
-      saved[e] = saved[e - 1];
-      double most = 0;  // that the band could save
-      for (int32_t first = end - 1; first >= std::max(0, end - kMostBandSteps) && can_part(first); first--) {
-        const Step& s = step(first);
-        if (!goal_.for_memory) most += alone(s) - inside(s);
-        if (first + 1 == end) continue;
-        most += gain(result(s)->bytes, true);
-        if (saved[static_cast<size_t>(first)] + most <= saved[e] || !closed(first, end)) continue;
-        Band band;
-        if (!shape_band(first, end, band)) continue;
-        const double total = saved[static_cast<size_t>(first)] + saving(band);
-        if (total <= saved[e]) continue;
-        saved[e] = total;
-        band.time = time(band);
-        best[e] = std::move(band);
+    saved_.assign(static_cast<size_t>(count) + 1, 0);
+    best_.resize(saved_.size());
+    for (int32_t first = 0; first < count; first++) {
+      const auto f = static_cast<size_t>(first);
+      if (saved_[f] > saved_[f + 1]) {
+        saved_[f + 1] = saved_[f];
+        best_[f + 1] = {};
       }
+      try_bands(first, count);
     }
     std::vector<Band> found;
     for (int32_t end = count; end > 0;) {
-      Band& band = best[static_cast<size_t>(end)];
+      Band& band = best_[static_cast<size_t>(end)];
       end = band.steps.empty() ? end - 1 : band.first;
       if (!band.steps.empty()) found.push_back(std::move(band));
     }
@@ -121,31 +110,67 @@ class Finder {
     return true;
   }
 
-  // Fills the band's steps and chooses its lines. False where its buffers do not fit or an operand is read in
-  // other lines than it was made.
-  bool shape_band(int32_t first, int32_t end, Band& band) const {
+  // The bands that begin with a step. One that takes in a step that cannot part ends before it.
+  void try_bands(int32_t first, int32_t count) {
+    Band band;
     band.first = first;
-    band.end = end;
-    for (int32_t i = first; i < end; i++)
-      if (!add_step(i, band)) return false;
-    const int64_t height = band.steps.back().height, least = band.steps.back().lines.multiple;
+    double most = 0;  // that the band could save
+    for (int32_t i = first; i < std::min(count, first + kMostBandSteps); i++) {
+      if (!can_part(i) || !add_step(i, band)) return;
+      band.end = i + 1;
+      if (!goal_.for_memory) most += alone(step(i)) - inside(step(i));
+      if (i > first) most += gain(result(step(i - 1))->bytes, true);
+      const double before = saved_[static_cast<size_t>(first)];
+      double& best = saved_[static_cast<size_t>(band.end)];
+      if (i == first || before + most <= best || !closed(first, band.end) || !choose_lines(band)) continue;
+      const double total = before + saving(band);
+      if (total <= best) continue;
+      best = total;
+      band.time = time(band);
+      best_[static_cast<size_t>(band.end)] = band;
+    }
+  }
+
+  // False where the band's buffers do not fit.
+  bool choose_lines(Band& band) const {
+    const int64_t height = band.steps.back().height;
     band.pieces = static_cast<int32_t>(std::min<int64_t>(goal_.threads, height / kLeastLines));
     if (band.pieces < goal_.threads && !goal_.for_memory) return false;
     band.pieces = std::max(band.pieces, 1);
-    band.lines = least;
-    size_buffers(band);
-    // What does not fit near may fit far.
-    const uint64_t least_need = need(band), room = least_need > goal_.room ? goal_.room * kFar : goal_.room;
-    if (least_need > room && !goal_.for_memory) return false;
+    return fit(band, goal_.room) || goal_.for_memory || (has_far(band) && fit(band, goal_.room * kFar));
+  }
+
+  // Chooses the most lines with which the band needs no more than `room`; the least, and false, if it always
+  // does.
+  bool fit(Band& band, uint64_t room) const {
+    const int64_t height = band.steps.back().height, least = band.steps.back().lines.multiple;
     const int64_t parts = std::max(band.pieces, 2), most = (height + parts - 1) / parts;
-    for (int64_t lines = 2 * least; lines <= most; lines *= 2) {
-      Band wider = band;
-      wider.lines = lines;
-      size_buffers(wider);
-      if (need(wider) > room) break;
-      band = std::move(wider);
+    band.lines = least;
+    if (least_need(band) > room && !goal_.for_memory) return false;
+    while (2 * band.lines <= most) band.lines *= 2;
+    for (;; band.lines /= 2) {
+      size_in_middle(band);
+      // It may take a little more than others do.
+      if (need(band) <= room + room / 2 || (goal_.for_memory && band.lines == least)) size_buffers(band);
+      if (need(band) <= room) return true;
+      if (band.lines == least) return false;
     }
-    return true;
+  }
+
+  // The capacities as lines in the middle of the image take them, which is quicker found than size_buffers.
+  void size_in_middle(Band& band) const {
+    const int64_t height = band.steps.back().height, multiple = band.steps.back().lines.multiple;
+    const int64_t line = std::max<int64_t>(height - band.lines, 0) / 2 / multiple * multiple;
+    Sweep sweep(band, line);
+    sweep.advance(std::min(line + band.lines, height));
+    for (size_t k = 0; k < band.steps.size(); k++) band.steps[k].capacity = sweep.to[k] - sweep.keep[k];
+  }
+
+  // Whether a result inside would not fit the cache behind either.
+  bool has_far(const Band& band) const {
+    return std::any_of(band.steps.begin(), band.steps.end() - 1, [&](const BandStep& s) {
+      return static_cast<uint64_t>(s.height) * s.line_bytes > goal_.spill * kFar;
+    });
   }
 
   bool add_step(int32_t index, Band& band) const {
@@ -171,6 +196,13 @@ class Finder {
     }
     band.steps.push_back(std::move(added));
     return true;
+  }
+
+  // At the least, with one line of every result.
+  uint64_t least_need(const Band& band) const {
+    uint64_t bytes = 0;
+    for (const BandStep& s : band.steps) bytes += s.line_bytes + s.lines.weight_bytes;
+    return bytes;
   }
 
   // Bytes that one thread touches again and again.
@@ -216,6 +248,8 @@ class Finder {
   const SegmentPlan& plan_;
   const OperandShape& shape_;
   const BandGoal& goal_;
+  std::vector<double> saved_;  // the most that steps up to one can save
+  std::vector<Band> best_;     // that ends there; without steps, where a single step saves more
 };
 
 }  // namespace

@@ -92,25 +92,58 @@ static inline Fetch fetch_of(const GemmTile& t, int64_t column, int64_t width) {
   return {t.ahead + column / width * t.ahead_floats / tiles, (t.ahead_floats + steps - 1) / steps};
 }
 
+// One channel, `a` + `c`.
+template <int Rows, int Panels>
+static inline void multiply_channel(const float* const (&a)[Rows], int64_t c, const float* panel,
+                                    int64_t panel_stride, f32 (&sums)[Rows][Panels * kVectors]) {
+  f32 w[Panels * kVectors];
+#pragma GCC unroll 32
+  for (int v = 0; v < Panels * kVectors; v++)
+    w[v] = load(panel + v / kVectors * panel_stride + v % kVectors * W);
+#pragma GCC unroll 32
+  for (int r = 0; r < Rows; r++) {
+    const f32 x = splat(a[r][c]);
+#pragma GCC unroll 32
+    for (int v = 0; v < Panels * kVectors; v++) sums[r][v] = fma(x, w[v], sums[r][v]);
+  }
+}
+
+// Where sums are so few that each would wait for its last addition, several channels have sums of their own.
+template <int Rows, int Panels>
+static inline int64_t multiply_side_by_side(const float* const (&a)[Rows], int64_t c, const float*& panel,
+                                            int64_t panel_stride, f32 (&sums)[Rows][Panels * kVectors]) {
+  constexpr int kVectorsOfTile = Rows * Panels * kVectors,
+                kSides = kVectorsOfTile < 4 ? 4 / kVectorsOfTile : 1;
+  if constexpr (kSides > 1) {
+    f32 others[kSides - 1][Rows][Panels * kVectors] = {};
+    for (; c + kSides <= 0; c += kSides, panel += kSides * 16) {
+      multiply_channel<Rows, Panels>(a, c, panel, panel_stride, sums);
+#pragma GCC unroll 4
+      for (int i = 1; i < kSides; i++)
+        multiply_channel<Rows, Panels>(a, c + i, panel + i * 16, panel_stride, others[i - 1]);
+    }
+#pragma GCC unroll 4
+    for (int i = 1; i < kSides; i++)
+#pragma GCC unroll 4
+      for (int r = 0; r < Rows; r++)
+#pragma GCC unroll 4
+        for (int v = 0; v < Panels * kVectors; v++) sums[r][v] += others[i - 1][r][v];
+  }
+  return c;
+}
+
 // One tap. `a` are the ends of the rows: an index that counts up to 0 needs no bound in a register.
 template <int Rows, int Panels, bool Ahead>
 static inline void multiply_tap(const float* const (&a)[Rows], int64_t channels, const float*& panel,
                                 int64_t panel_stride, Fetch& fetch, f32 (&sums)[Rows][Panels * kVectors]) {
-  for (int64_t c = -channels; c < 0; c++, panel += 16) {
+  int64_t c = -channels;
+  if constexpr (!Ahead) c = multiply_side_by_side<Rows, Panels>(a, c, panel, panel_stride, sums);
+  for (; c < 0; c++, panel += 16) {
     if constexpr (Ahead) {
       __builtin_prefetch(fetch.next, 0, 2);
       fetch.next += fetch.step;
     }
-    f32 w[Panels * kVectors];
-#pragma GCC unroll 32
-    for (int v = 0; v < Panels * kVectors; v++)
-      w[v] = load(panel + v / kVectors * panel_stride + v % kVectors * W);
-#pragma GCC unroll 32
-    for (int r = 0; r < Rows; r++) {
-      const f32 x = splat(a[r][c]);
-#pragma GCC unroll 32
-      for (int v = 0; v < Panels * kVectors; v++) sums[r][v] = fma(x, w[v], sums[r][v]);
-    }
+    multiply_channel<Rows, Panels>(a, c, panel, panel_stride, sums);
   }
 }
 
