@@ -8,7 +8,8 @@ namespace edgert {
 namespace {
 
 constexpr uint64_t kMostBytes = uint64_t{1} << 62;
-constexpr uint64_t kGoodEnough = 64;  // an excess of one in so many is not worth another order
+constexpr uint64_t kGoodEnough = 64;               // an excess of one in so many is not worth another order
+constexpr size_t kMoves = 100, kWork = 4'000'000;  // the most, and the most times the square of the lifetimes
 
 // The tightest gap of `bytes` between the placed ones that live at the same time, else behind them.
 uint64_t find_gap(std::span<const Lifetime> lifetimes, std::span<const uint64_t> offsets,
@@ -81,18 +82,34 @@ bool place(std::span<const Lifetime> lifetimes, Places& out) {
     return static_cast<double>(*std::max_element(live.begin() + l.first, live.begin() + l.last + 1));
   };
   std::vector<double> keys(lifetimes.size());
-  const auto attempt = [&](auto key) {
-    if (out.bytes - out.bound <= out.bound / kGoodEnough) return;
-    std::transform(lifetimes.begin(), lifetimes.end(), keys.begin(), key);
-    Places places;
-    place_in_order(lifetimes, by_key(lifetimes, keys), places);
+  std::vector<size_t> best;
+  Places places;
+  const auto is_good = [&] { return out.bytes - out.bound <= out.bound / kGoodEnough; };
+  const auto attempt = [&](const std::vector<size_t>& order) {
+    place_in_order(lifetimes, order, places);
     if (places.bytes >= out.bytes) return;
-    out.offsets = std::move(places.offsets);
+    out.offsets = places.offsets;
     out.bytes = places.bytes;
+    best = order;
   };
-  attempt(size);
-  attempt(crowd);
-  attempt(size_and_time);
+  const auto attempt_by = [&](auto key) {
+    if (is_good()) return;
+    std::transform(lifetimes.begin(), lifetimes.end(), keys.begin(), key);
+    attempt(by_key(lifetimes, keys));
+  };
+  attempt_by(size);
+  attempt_by(crowd);
+  attempt_by(size_and_time);
+  // What lies highest has come too late.
+  std::vector<size_t> order = best;
+  if (!is_good()) place_in_order(lifetimes, order, places);
+  const size_t moves = std::min(kMoves, kWork / (order.size() * order.size() + 1));
+  for (size_t move = 0; move < moves && !is_good(); move++) {
+    const auto highest = std::ranges::find_if(
+        order, [&](size_t i) { return places.offsets[i] + aligned(lifetimes[i].bytes) == places.bytes; });
+    std::rotate(order.begin(), highest, highest + 1);
+    attempt(order);
+  }
   return true;
 }
 

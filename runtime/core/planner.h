@@ -24,7 +24,8 @@ struct Places {
 };
 
 // One after the other, each into the tightest gap that holds it among those already placed; of several
-// orders, the best. False where the sum of sizes overflows.
+// orders, the best, in which then what lies highest is placed before all others, some times over. False where
+// the sum of sizes overflows.
 bool place(std::span<const Lifetime> lifetimes, Places& out);
 
 }  // namespace edgert

@@ -52,6 +52,7 @@ uint64_t most_alive(const std::vector<Lifetime>& lives) {
 void test_planner() {
   Places places;
   std::mt19937 random(1);
+  double taken = 0, least = 0;
   for (int round = 0; round < 200; round++) {
     std::vector<Lifetime> lives(random() % 40);
     uint64_t sum = 0;
@@ -65,7 +66,10 @@ void test_planner() {
     expect(places.bytes <= sum && places.bound == most_alive(lives) && places.bytes >= places.bound,
            "a block is as large as what lives at once, or a little more");
     for (uint64_t o : places.offsets) expect(o % 64 == 0, "offsets are aligned");
+    taken += static_cast<double>(places.bytes);
+    least += static_cast<double>(places.bound);
   }
+  expect(taken <= 1.005 * least, "blocks are within half a percent of the bound on the whole");
   const std::vector<Lifetime> chain = {{0, 1, 64}, {1, 2, 64}, {2, 3, 64}, {3, 4, 64}};
   expect(place(chain, places) && places.bytes == 128, "a chain needs two buffers");
   expect(place({}, places) && places.bytes == 0 && places.bound == 0, "nothing needs nothing");
