@@ -86,10 +86,19 @@ Status plan_product(const Pointwise& epilogue, edgert_plan& plan, ProductShape& 
 
 void run_product(const ProductShape& s, const ProductCall& c, int64_t piece, const ProductSource& source,
                  const float** pointers) {
-  const int64_t rows = c.row_end - c.row_begin, tiles = s.tiles(rows);
+  int64_t first = c.row_begin, end = c.row_end, row_piece = piece / s.column_pieces,
+          row_pieces = s.row_pieces;
+  if (s.matrices == 1) {
+    // Its rows are shared out evenly, those of several matrices in whole tiles.
+    end = first + piece_begin(c.row_end - first, row_piece + 1, row_pieces);
+    first += piece_begin(c.row_end - first, row_piece, row_pieces);
+    row_piece = 0;
+    row_pieces = 1;
+  }
+  const int64_t rows = end - first, tiles = s.tiles(rows);
   const int64_t units = s.column_units(), width = s.width();
-  const int64_t tile_begin = piece_begin(tiles * s.matrices, piece / s.column_pieces, s.row_pieces);
-  const int64_t tile_end = piece_begin(tiles * s.matrices, piece / s.column_pieces + 1, s.row_pieces);
+  const int64_t tile_begin = piece_begin(tiles * s.matrices, row_piece, row_pieces);
+  const int64_t tile_end = piece_begin(tiles * s.matrices, row_piece + 1, row_pieces);
   const int64_t unit_begin = piece_begin(units, piece % s.column_pieces, s.column_pieces);
   const int64_t unit_end = piece_begin(units, piece % s.column_pieces + 1, s.column_pieces);
   if (tile_begin == tile_end) return;
@@ -112,7 +121,7 @@ void run_product(const ProductShape& s, const ProductCall& c, int64_t piece, con
     const int64_t column = unit * s.unit_columns(), column_end = std::min(last * s.unit_columns(), width);
     const int64_t fetched = std::min(step, unit_end - last) * unit_floats / std::max<int64_t>(sharing, 1);
     int64_t matrix = tile_begin / tiles, within = tile_begin % tiles;
-    int64_t row = c.row_begin + piece_begin(rows, within, tiles);
+    int64_t row = first + piece_begin(rows, within, tiles);
     int64_t pending = matrix * s.rows + row;  // rows from here on lack the epilogue
     for (int64_t tile = tile_begin; tile < tile_end; tile++) {
       const int count = static_cast<int>(height + (within < taller));
@@ -140,7 +149,7 @@ void run_product(const ProductShape& s, const ProductCall& c, int64_t piece, con
       if (++within == tiles) {
         within = 0;
         matrix++;
-        row = c.row_begin;
+        row = first;
       }
       const int64_t done = out_row + count;
       if (e.plain || ((done - pending) * (column_end - column) < kEpilogueElements && tile + 1 < tile_end))
