@@ -22,11 +22,14 @@ def folder() -> Path:
 
 
 @pytest.mark.parametrize("core", CORES, ids=lambda core: core.name)
-@pytest.mark.parametrize("family", ["gemm", "depthwise", "dot"])
-def test_the_largest_loop_keeps_the_multipliers_busy(folder: Path, family: str, core: mca.Core) -> None:
+@pytest.mark.parametrize(("family", "loops"), [("gemm", 1), ("depthwise", 1), ("dot", 2)])
+def test_the_largest_loops_keep_the_multipliers_busy(
+    folder: Path, family: str, loops: int, core: mca.Core
+) -> None:
+    """Of as many multiplies, so many loops: products of bytes have one for u8 and one for i8."""
     found = mca.family_loops(family, folder)
     largest = [loop for loop in found if loop.multiplies == found[0].multiplies]
-    assert max(mca.fraction(core, loop) for loop in largest) >= LEAST
+    assert sorted(mca.fraction(core, loop) for loop in largest)[-loops] >= LEAST
 
 
 def test_a_loop_that_waits_for_itself_is_seen() -> None:
