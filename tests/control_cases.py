@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import onnx
 from model_cases import BOOL, FLOAT, INT64, N_BY_3, Case, X, graph, loop_body, op, tensor
 
 SUMMING = graph(
@@ -16,6 +17,27 @@ START = np.ones((2, 3), np.float32)
 SUMS = START[:, None] + np.cumsum(BATCHES, 1)
 BACKWARDS = START[:, None] + np.cumsum(BATCHES[:, ::-1], 1)
 ZERO = np.zeros((2, 3), np.float32)
+
+
+def fitting(condition: str, x: str, y: str, others: bool = False) -> onnx.NodeProto:
+    """An If whose then branch takes a matrix of 12 elements; the other one, of 10, fits none that is given.
+
+    With `others` the other way round.
+    """
+    branches = [
+        graph(
+            {},
+            f"{y}_{size}",
+            op("Constant", "", f"{y}_shape{size}", value_ints=[2, size]),
+            op("Reshape", f"{x} {y}_shape{size}", f"{y}_rows{size}"),
+            op("ReduceSum", f"{y}_rows{size} [1]", f"{y}_{size}", keepdims=0),
+        )
+        for size in ((5, 6) if others else (6, 5))
+    ]
+    return op("If", condition, y, then_branch=branches[0], else_branch=branches[1])
+
+
+HALVES = X.reshape(2, 6).sum(1)
 
 CONTROL = [
     Case(
@@ -205,6 +227,54 @@ CONTROL = [
         ],
         {"x": X, "f": np.array(True), "g": np.array(False)},
         [np.float32(66 * 12 + 66)],
+    ),
+    Case(
+        "a branch on an input that does not fit the sizes",
+        [op("Equal", "rate 1", "is_one"), fitting("is_one", "x", "y0")],
+        {"x": X, "rate": np.array(1)},
+        [HALVES],
+    ),
+    Case(
+        "branches on data that do not fit the sizes, one in the other",
+        [
+            op("ReduceMax", "x", "most", keepdims=0),
+            op("Cast", "0", "none", to=FLOAT),
+            op("Less", "most none", "low"),
+            op(
+                "If",
+                "low",
+                "y0",
+                then_branch=graph({}, "p", op("ReduceMax", "x [1]", "p", keepdims=0)),
+                else_branch=graph(
+                    {},
+                    "q",
+                    fitting("low", "x", "q1", others=True),
+                    fitting("f", "x", "q2"),
+                    op("Add", "q1 q2", "q"),
+                ),
+            ),
+        ],
+        {"x": X, "f": np.array(True)},
+        [2 * HALVES],
+    ),
+    Case(
+        "a branch in a loop that does not fit the sizes",
+        [
+            op(
+                "Loop",
+                "count - start",
+                "y0",
+                body=loop_body(
+                    {"s": tensor(FLOAT, 2)},
+                    "t",
+                    op("Less", "i count", "going"),
+                    fitting("going", "x", "half"),
+                    op("Add", "s half", "t"),
+                ),
+            )
+        ],
+        {"x": X, "count": np.array(3), "start": np.zeros(2, np.float32)},
+        [3 * HALVES],
     ),
     Case(
         "many branches of different rank on one condition",

@@ -12,9 +12,11 @@ from typing import Union
 
 import onnx
 
+from edgec.format.segments import sizes_in
 from edgec.format.write import write_model
 from edgec.frontends.onnx import import_model
 from edgec.frontends.onnx.loading import load_model
+from edgec.ir.dims import symbols_of
 from edgec.ir.graph import Graph, InputDim, Model, State
 from edgec.ir.types import DType
 from edgec.passes.attention import attention
@@ -260,7 +262,7 @@ def _report(model: Model, source: onnx.ModelProto) -> ExportReport:
         sum(len(node.absorbed) for node in fused),
         [copy for entry in model.entries.values() for copy in remaining_copies(entry)],
         [name for g in graphs for name in g.symbols],
-        warnings=[text for g in graphs for text in _warnings(g)],
+        warnings=[text for entry in model.entries.values() for text in _warnings(entry)],
     )
 
 
@@ -274,15 +276,22 @@ def _loose_references(model: Model) -> Iterator[str]:
             )
 
 
-def _warnings(graph: Graph) -> Iterator[str]:
-    """What costs time at run time and may surprise."""
-    for name, source in graph.symbols.items():
-        if not isinstance(source, InputDim):
-            yield f"size '{name}' is known only when '{source.value.name}' is; what needs it is planned then"
-    for node in graph.nodes:
-        accumulator = getattr(node.op, "accumulator", DType.F32)
-        if accumulator in (DType.F64, DType.I64):
-            yield f"{node.op.name} '{node.name}' sums in {DType(accumulator).text}, which has no fast kernel"
+def _warnings(entry: Graph) -> Iterator[str]:
+    """What costs time at run time or is an error there, and may surprise."""
+    sizes = {name for dim in sizes_in(entry) for name in symbols_of(dim)}
+    for graph in entry.walk():
+        for name, source in graph.symbols.items():
+            if name in sizes and not isinstance(source, InputDim):
+                who = source.value.name
+                yield f"size '{name}' is known only when '{who}' is; what needs it is planned then"
+        for guard in graph.guards:
+            if sizes.isdisjoint(symbols_of(guard.expr)):
+                yield f"'{guard.node}' takes only data where {guard.message}"
+        for node in graph.nodes:
+            accumulator = getattr(node.op, "accumulator", DType.F32)
+            if accumulator in (DType.F64, DType.I64):
+                wide = DType(accumulator).text
+                yield f"{node.op.name} '{node.name}' sums in {wide}, which has no fast kernel"
 
 
 def source_counts(source: onnx.ModelProto) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from edgec.ir.dims import Dim, DimError, evaluate, symbols_of
-from edgec.ir.graph import Graph, Value
+from edgec.ir.graph import Element, Graph, Value
 from edgec.ir.types import DType, ElementType
 
 Array = np.ndarray[Any, Any]
@@ -136,11 +137,37 @@ def _tensor(dtype: DType, shape: Sequence[int], random: np.random.Generator) -> 
     return random.standard_normal(shape).astype(dtype.numpy)
 
 
-def random_inputs(graph: Graph, shapes: Mapping[str, Sequence[int]], seed: int) -> dict[str, Array]:
-    """An array for each input of the graph; the same for the same seed and shapes."""
+def random_inputs(
+    graph: Graph,
+    shapes: Mapping[str, Sequence[int]],
+    seed: int,
+    given: Mapping[str, Array] | None = None,
+) -> dict[str, Array]:
+    """An array for each input of the graph, those in `given` as they are; the same for the same arguments.
+
+    Elements that guards are on, as on the sample rate of a network for one rate, are such that those pass.
+    """
     sizes = sizes_of_symbols(graph, shapes)
     random = np.random.default_rng(seed)
-    return {value.name: random_array(value, sizes, random) for value in graph.inputs}
+    arrays = dict(given or {})
+    made = [value for value in graph.inputs if value.name not in arrays]
+    arrays |= {value.name: random_array(value, sizes, random) for value in made}
+    for name, source in graph.symbols.items():
+        if isinstance(source, Element) and source.value in made:
+            key = source.value.name
+            arrays[key] = _passing(arrays[key], source.index, name, [g.expr for g in graph.guards])
+    return {value.name: arrays[value.name] for value in graph.inputs}
+
+
+def _passing(array: Array, index: int, name: str, guards: Sequence[Dim]) -> Array:
+    """With the first value for element `index` of all that guards on it alone let pass, if there is one."""
+    array = np.array(array)
+    elements = array.reshape(-1)
+    guards = [guard for guard in guards if symbols_of(guard) == {name}]
+    tried = [int(elements[index]), 0, 1, *(int(n) for g in guards for n in re.findall(r"-?\d+", str(g)))]
+    passing = [n for n in tried if all(_holds(guard, {name: n}) for guard in guards)]
+    elements[index] = next(iter(passing), tried[0])
+    return array
 
 
 def _sizes(value: Value, sizes: Mapping[str, int]) -> list[int]:

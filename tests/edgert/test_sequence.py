@@ -68,3 +68,14 @@ def test_appending_takes_memory_in_proportion() -> None:
     session = edgert.load(write_model(export(model).model), device="cpu", memory_limit=16 << 20)
     found = session.run({"x": np.zeros(1, np.float32), "count": np.array(4000)})
     np.testing.assert_array_equal(found["y1"], 4000)
+
+
+def test_a_branch_that_does_not_fit_is_an_error_where_it_is_taken() -> None:
+    (case,) = (c for c in CONTROL if c.name == "a branch on an input that does not fit the sizes")
+    report = export(case.model())
+    assert any("'y0_node' takes only data where condition" in text for text in report.warnings)
+    session = edgert.load(write_model(report.model), device="cpu")
+    wrong = {**case.inputs, "rate": np.array(2)}
+    with pytest.raises(edgert.InputError, match=r"y0_node: .*the else branch does not fit: .*rate\[0\] = 2"):
+        session.run(wrong)
+    agree(list(session.run(dict(case.inputs)).values()), case.outputs)

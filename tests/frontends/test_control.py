@@ -67,6 +67,85 @@ def test_a_branch_the_rest_cannot_take_becomes_a_guard() -> None:
         interpret(result, {"x": np.ones((2, 4), np.float32)})
 
 
+def reshaping(x: str, y: str, *shape: int) -> onnx.GraphProto:
+    sizes = node("Constant", [], [f"{y}_sizes"], value_ints=shape)
+    return branch(y, sizes, node("Reshape", [x, f"{y}_sizes"], [y]))
+
+
+def rows_or_columns(*constants: str) -> onnx.ModelProto:
+    """[n, 3] to [3, 2] or to [4, 2]; on data, but for `constants`."""
+    chosen = node(
+        "If", ["flag"], ["c"], then_branch=reshaping("x", "a", 3, 2), else_branch=reshaping("x", "b", 4, 2)
+    )
+    inputs = [info("x", ["n", 3])] + ([] if constants else [info("flag", [], BOOL)])
+    return model_of([chosen], inputs, ["c"], dict.fromkeys(constants, np.array(True)))
+
+
+def test_a_branch_that_does_not_fit_the_sizes_is_an_error_where_it_is_taken() -> None:
+    model = rows_or_columns()
+    assert operators(imported(model).main) == ["if"]
+    result = imported(model, {"x": (2, 3)})
+    assert "if" not in operators(result.main)
+    found = interpret(result, {"x": X, "flag": np.array(True)})["c"]
+    np.testing.assert_array_equal(found, X.reshape(3, 2))
+    with pytest.raises(ValueError, match="'c_node'.*the else branch does not fit: Reshape 'b_node'"):
+        interpret(result, {"x": X, "flag": np.array(False)})
+
+
+def test_where_the_condition_is_known_the_other_branch_need_not_fit() -> None:
+    result = imported(rows_or_columns("flag"), {"x": (2, 3)})
+    assert operators(result.main) == ["reshape"] and not result.main.guards
+
+
+def test_where_neither_branch_fits_export_names_both() -> None:
+    with pytest.raises(ExportError, match="neither branch fits: .*'a_node'.*'b_node'"):
+        imported(rows_or_columns(), {"x": (5, 3)})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        node("Add", ["x", "one"], ["b"]),
+        node("Relu", ["x"], ["b"], slope=1.0),
+        node("Relu", ["nothing"], ["b"]),
+        node("Concat", ["x", "x"], ["b"]),
+        node("DepthToSpace", ["x"], ["b"], blocksize=2, mode="XYZ"),
+    ],
+    ids=["type", "attribute", "name", "missing attribute", "choice"],
+)
+@pytest.mark.parametrize("depth", [1, 3])
+def test_a_branch_that_no_sizes_would_help_is_a_problem(wrong: onnx.NodeProto, depth: int) -> None:
+    for level in range(1, depth):
+        first, other = branch(f"t{level}", node("Neg", ["x"], [f"a{level}"])), branch(f"e{level}", wrong)
+        wrong = node("If", ["flag"], [f"b{level}"], then_branch=first, else_branch=other)
+    model = model_of(
+        [choice("flag", node("Neg", ["x"], ["a"]), wrong)],
+        [info("x", [2, 3]), info("flag", [], BOOL)],
+        ["c"],
+        {"one": [1]},
+    )
+    with pytest.raises(ExportError, match="b_node"):
+        imported(model)
+
+
+def nested(flags: list[str]) -> onnx.ModelProto:
+    """Ifs in the then branches of each other, the last flag's outermost, whose else branches do not fit."""
+    inner = node("Relu", ["x"], ["r"])
+    for level, flag in enumerate(flags):
+        other = reshaping("x", f"o{level}", 4, 2)
+        inner = node("If", [flag], [f"c{level}"], then_branch=branch(f"g{level}", inner), else_branch=other)
+    given = [info("x", [2, 3]), *(info(flag, [], BOOL) for flag in dict.fromkeys(flags))]
+    return model_of([inner], given, inner.output)
+
+
+def test_branches_that_do_not_fit_within_each_other() -> None:
+    result = imported(nested(["f"] * 20)).main
+    assert "if" not in operators(result) and len(result.guards) == 1
+    assert len(imported(nested(["f", "g", "h"])).main.guards) == 3
+    with pytest.raises(ExportError, match="too many Ifs"):
+        imported(nested([f"f{i}" for i in range(20)]))
+
+
 def test_where_both_branches_live_the_tail_is_doubled() -> None:
     nodes = squeeze_or_not(node("ReduceSum", ["c"], ["y"], keepdims=0))
     model = model_of(nodes, [info("x", [2, "n"])], ["y"], {"one": [1]})

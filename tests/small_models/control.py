@@ -234,3 +234,28 @@ small_model(
     }""",
     [{"x": (3, 4), "rounds": np.array(2)}, {"x": (1, 4), "rounds": np.array(5)}],
 )
+
+small_model(
+    "branches_for_one_rate",  # of which the sizes let only one be taken
+    """(float[1, 12] x, int64 rate, float[1, 3] state) => (y, next) {
+        usual = Constant <value = int64 {16000}> ()
+        is_usual = Equal(rate, usual)
+        y, next = If <then_branch = usual () => (y1, next1) {
+                frames1 = Constant <value_ints = [4, 3]> ()
+                rows1 = Reshape(x, frames1)
+                added1 = Add(rows1, state)
+                y1 = Tanh(added1)
+                axes1 = Constant <value_ints = [0]> ()
+                next1 = ReduceMean <keepdims = 1> (y1, axes1)
+            }, else_branch = half () => (y2, next2) {
+                frames2 = Constant <value_ints = [2, 3]> ()
+                rows2 = Reshape(x, frames2)
+                added2 = Add(rows2, state)
+                y2 = Tanh(added2)
+                axes2 = Constant <value_ints = [0]> ()
+                next2 = ReduceMean <keepdims = 1> (y2, axes2)
+            }> (is_usual)
+    }""",
+    [{"x": (1, 12), "rate": np.array(16000), "state": (1, 3)}] * 2,
+    peer="reference",
+)

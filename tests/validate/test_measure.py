@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from edgec.ir.containers import container, parse_element
-from edgec.ir.dims import symbol
-from edgec.ir.graph import Graph, Value
+from edgec.ir.dims import eq, logical_not, symbol
+from edgec.ir.graph import Element, Graph, Guard, Value
 from edgec.ir.types import DType, TensorType
 from edgec.ops.containers import checked
 from edgec.samples import InputError, random_inputs, sizes_of_symbols
@@ -99,6 +99,20 @@ def test_differences_of_containers(got: Any, expected: Any, error: float, note: 
     found = difference("y", got, expected)
     assert found.error == error and found.note.startswith(note)
     assert bool(found.note) == bool(note)
+
+
+def test_samples_take_the_data_that_guards_let_pass() -> None:
+    rate, given = Value("rate", TensorType(DType.I64, ())), Value("given", TensorType(DType.I64, (3,)))
+    flag, free = Value("flag", TensorType(DType.BOOL, (1,))), Value("free", TensorType(DType.I64, (100,)))
+    graph = Graph("main", [rate, given, flag, free])
+    symbols = {v.name: symbol(f"{v.name}[0]", None) for v in graph.inputs}
+    graph.symbols = {str(symbols[v.name]): Element(v, 0) for v in graph.inputs}
+    checks = [eq(symbols["rate"], 16000), eq(symbols["given"], 7), logical_not(symbols["flag"])]
+    graph.guards = [Guard(expr, "choose", "it fits") for expr in checks]
+    for seed in range(4):
+        made = random_inputs(graph, {}, seed, {"given": np.arange(3)})
+        assert made["rate"] == 16000 and not made["flag"][0] and np.array_equal(made["given"], [0, 1, 2])
+        assert list(made) == ["rate", "given", "flag", "free"] and len(set(made["free"])) > 4
 
 
 def test_samples_of_containers_fit() -> None:

@@ -19,7 +19,7 @@ from edgec.cli.images import IMAGE_SUFFIXES, load_image
 from edgec.format.read import read_model
 from edgec.format.tables import FormatError
 from edgec.ir.graph import Graph, Model, Value
-from edgec.samples import InputError, random_array, sizes_of_symbols
+from edgec.samples import InputError, random_inputs
 
 Array = np.ndarray[Any, Any]
 P = ParamSpec("P")
@@ -162,12 +162,7 @@ def gather_inputs(
         if what != "random":
             arrays[name] = _load_input(inputs[name], what, shapes.get(name))
             known[name] = arrays[name].shape
-    sizes = sizes_of_symbols(graph, known)
-    random = np.random.default_rng(seed)
-    for name, value in inputs.items():
-        if name not in arrays:
-            arrays[name] = random_array(value, sizes, random)
-    return {name: arrays[name] for name in inputs}
+    return random_inputs(graph, known, seed, arrays)
 
 
 def _load_input(value: Value, what: str, shape: Sequence[int] | None) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from edgec.format.tables import FormatError
@@ -26,6 +26,15 @@ def attribute_dims(node: Node) -> list[Expr]:
         items = value if isinstance(value, tuple) else (value,)
         found.extend(item for item in items if isinstance(item, Expr))
     return found
+
+
+def sizes_in(graph: Graph) -> Iterator[Dim]:
+    """The sizes of all values and the integer attributes of all nodes, bodies included."""
+    for inner in graph.walk():
+        for value in inner.values():
+            yield from value.shape
+        for node in inner.nodes:
+            yield from attribute_dims(node)
 
 
 def cut(graph: Graph) -> list[Segment]:

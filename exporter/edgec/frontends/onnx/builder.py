@@ -221,7 +221,7 @@ class Builder:
             if folded is not None:
                 return folded
         outputs = self._append(op, operands, types, graphs)
-        if len(outputs) == 1 and outputs[0].dtype.is_int:
+        if len(outputs) == 1 and (outputs[0].dtype.is_int or outputs[0].dtype == DType.BOOL):
             self._origins[outputs[0]] = (op, tuple(operands))
         for index, axis, found, bound in context.counts:
             (name,) = symbols_of(found)

@@ -1,8 +1,9 @@
 """If, Loop and Scan.
 
-An If whose condition is known at import is inlined. One on a shape (its condition is a dim) has both branches
-tried: one under which the rest of the graph does not type-check is pruned into a guard. So has one on data
-whose branches differ in rank or dtype: the condition is read as a dim there. See `branch`.
+An If whose condition is known at import is inlined, and nobody looks at the other branch. All others have
+both branches tried, and one that does not fit the sizes that are known is pruned into a guard. So is one
+under which the rest of the graph does not type-check, where the condition is on a shape (it is a dim) or the
+branches differ in rank or dtype. A condition on data is read as a dim for such guards. See `branch`.
 """
 
 from __future__ import annotations
@@ -48,21 +49,31 @@ def branch(importer: Importer, step: NodeStep, call: Call, stack: list[Step]) ->
     start = importer.save()
     outcomes = [_try_body(importer, call, g, chosen is not None) for g in branches]
     frames = [f for f in outcomes if isinstance(f, Frame)]
+    problems = [p for p in outcomes if isinstance(p, Problem)]
     if len(frames) == 2 and _same_kinds(frames):
         importer.bind_results(step, _if_node(b, condition, frames))
         return
     importer.restore(start)
     if chosen is None:
+        _count_fork(importer)
+        if condition.dtype != DType.BOOL:
+            raise OpError(f"condition is {condition.type}, expected bool")
         (chosen,) = b.dims_of(b.reshape(b.cast(condition, DType.I64), ()))
         importer.conditions[condition] = chosen
     if len(frames) == 2:
         fork(importer, step, call, chosen, stack)
     elif len(frames) == 1:
         first = isinstance(outcomes[0], Frame)
-        b.guard(chosen if first else logical_not(chosen), _pruned(chosen, first))
+        b.guard(chosen if first else logical_not(chosen), _pruned(chosen, first, *problems))
         inline(importer, step, call, branches[0 if first else 1], stack)
     else:
-        raise OpError(_both_failed([o for o in outcomes if isinstance(o, Problem)]))
+        raise OpError(_both_failed(problems))
+
+
+def _count_fork(importer: Importer) -> None:
+    importer.forks += 1
+    if importer.forks > MAX_FORKS:
+        raise Unsupported("too many Ifs with branches of different ranks or such as do not fit", _ADVICE)
 
 
 def _known_condition(importer: Importer, condition: Value) -> Dim | None:
@@ -79,9 +90,10 @@ def _known_condition(importer: Importer, condition: Value) -> Dim | None:
     return None if known is None else chosen
 
 
-def _pruned(condition: Dim, kept_then: bool) -> str:
-    holds = "holds" if kept_then else "does not hold"
-    return f"condition {condition} {holds}: the other branch gives shapes the rest of the graph cannot take"
+def _pruned(condition: Dim, kept_then: bool, problem: Problem | None = None) -> str:
+    holds, other = ("holds", "else") if kept_then else ("does not hold", "then")
+    why = f"does not fit: {problem}" if problem else "gives shapes that the rest of the graph cannot take"
+    return f"condition {condition} {holds}, for the {other} branch {why}"
 
 
 def _both_failed(problems: Sequence[Problem]) -> str:
@@ -96,22 +108,32 @@ def inline(importer: Importer, step: NodeStep, call: Call, graph: onnx.GraphProt
     stack += importer.graph_steps(graph, inner)
 
 
-def _try_body(importer: Importer, call: Call, graph: onnx.GraphProto, trial: bool) -> Frame | Problem:
-    """The branch imported as a body; with `trial`, the problem where it does not type-check."""
-    b, saved = importer.builder, importer.save()
-    importer.trials += trial
+def _try_body(importer: Importer, call: Call, graph: onnx.GraphProto, on_shape: bool) -> Frame | Problem:
+    """The branch imported as a body, or the problem where it does not type-check.
+
+    A branch taken on data that no sizes would help is imported all the same, for the list of its problems.
+    """
+    saved = importer.save()
+    importer.trials += 1
     try:
-        with b.body(f"{call.name}/{graph.name}") as frame:
-            close(b, frame, call.import_body(graph, []))
-        return frame
+        return _import_branch(importer, call, graph)
     except TrialFailed as failure:
-        if not trial:
-            raise
         importer.restore(saved)
-        b.source = call.name
-        return failure.problem
+        importer.builder.source = call.name
+        if on_shape or failure.of_sizes:
+            return failure.problem
+        if importer.trials > 1:
+            raise
     finally:
-        importer.trials -= trial
+        importer.trials -= 1
+    return _import_branch(importer, call, graph)
+
+
+def _import_branch(importer: Importer, call: Call, graph: onnx.GraphProto) -> Frame:
+    b = importer.builder
+    with b.body(f"{call.name}/{graph.name}") as frame:
+        close(b, frame, call.import_body(graph, []))
+    return frame
 
 
 def close(b: Builder, frame: Frame, results: Sequence[Value]) -> None:
@@ -134,9 +156,7 @@ def _if_node(b: Builder, condition: Value, frames: Sequence[Frame]) -> list[Valu
 
 def fork(importer: Importer, step: NodeStep, call: Call, condition: Dim, stack: list[Step]) -> None:
     """Import the rest of the graph under each branch; keep the one that type-checks, or both as bodies."""
-    importer.forks += 1
-    if importer.forks > MAX_FORKS:
-        raise Unsupported("too many Ifs on shapes with branches of different ranks", _ADVICE)
+    _count_fork(importer)
     rest, start = list(stack), importer.save()
     alive: list[tuple[Dim, onnx.GraphProto, object]] = []
     failures: list[Problem] = []

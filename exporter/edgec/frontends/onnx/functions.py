@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import onnx
 from onnx import defs
+from onnx.checker import ValidationError
+from onnx.shape_inference import InferenceError, infer_node_outputs
 
 from edgec.frontends.onnx import loading
 from edgec.ir.containers import element_of
@@ -68,10 +71,7 @@ def _context_function(
     usable = [v for v in schema.context_dependent_function_opset_versions if v <= version]
     if not usable:
         return None
-    resolved = onnx.NodeProto()
-    resolved.CopyFrom(node)
-    del resolved.attribute[:]
-    resolved.attribute.extend(attributes.values())
+    resolved = _resolved(node, attributes)
     types = [_type_of(v).SerializeToString() for v in operands]
     body = onnx.FunctionProto()
     body.ParseFromString(
@@ -80,6 +80,37 @@ def _context_function(
         )
     )
     return body
+
+
+def _resolved(node: onnx.NodeProto, attributes: Mapping[str, onnx.AttributeProto]) -> onnx.NodeProto:
+    """The node with `attributes` in place of its own, which may refer to those of a function."""
+    resolved = onnx.NodeProto()
+    resolved.CopyFrom(node)
+    del resolved.attribute[:]
+    resolved.attribute.extend(attributes.values())
+    return resolved
+
+
+def fits_some_sizes(
+    node: onnx.NodeProto,
+    attributes: Mapping[str, onnx.AttributeProto],
+    operands: Sequence[Value | None],
+    version: int,
+) -> bool:
+    """Whether ONNX takes the node's attributes and its operands' element types, whatever the sizes are."""
+    schema = _schema(node, version)
+    if schema is None or any(a.HasField("g") for a in attributes.values()):
+        return True
+    types = {
+        name: loading.type_proto(replace(element_of(v.type), shape=None))
+        for name, v in zip(node.input, operands)
+        if v is not None
+    }
+    try:
+        infer_node_outputs(schema, _resolved(node, attributes), types)
+    except (InferenceError, ValidationError):
+        return False
+    return True
 
 
 def _type_of(value: Value | None) -> onnx.TypeProto:

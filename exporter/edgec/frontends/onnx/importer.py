@@ -39,11 +39,15 @@ Binding = Union[Value, Poison, None]
 
 
 class TrialFailed(Exception):
-    """The rest of a graph does not type-check under the branch that is being tried."""
+    """What is being tried, a branch or the rest of a graph under it, does not type-check.
 
-    def __init__(self, problem: Problem) -> None:
+    `of_sizes` is False where other sizes would not help.
+    """
+
+    def __init__(self, problem: Problem, of_sizes: bool) -> None:
         super().__init__(str(problem))
         self.problem = problem
+        self.of_sizes = of_sizes
 
 
 @dataclass(eq=False)
@@ -216,18 +220,20 @@ class Importer:
             except OpError as error:
                 problem = Problem(step.source, step.operator, str(error))
                 if self.trials:
-                    raise TrialFailed(problem) from error
+                    raise TrialFailed(problem, False) from error
                 self.problems.append(problem)
                 self.bind(step.outer, name, POISON)
 
     def _import_node(self, step: NodeStep, stack: list[Step]) -> None:
         node, scope = step.node, step.scope
         self.builder.source = scope.prefix + (node.name or next(iter(node.output), node.op_type))
+        operands: list[Value | None] | None = None
         try:
-            operands = [scope.lookup(n) for n in node.input]
-            if any(isinstance(v, Poison) for v in operands):
+            found = [scope.lookup(n) for n in node.input]
+            if any(isinstance(v, Poison) for v in found):
                 raise Poisoned
-            self._dispatch(step, [v for v in operands if not isinstance(v, Poison)], stack)
+            operands = [v for v in found if not isinstance(v, Poison)]
+            self._dispatch(step, operands, stack)
         except Poisoned:
             self._poison(step)
         except Unsupported as error:
@@ -235,8 +241,22 @@ class Importer:
         except BAD_NODE as error:
             problem = self.problem(step, str(error), "")
             if self.trials:
-                raise TrialFailed(problem) from error
+                raise TrialFailed(problem, self._fits_some_sizes(step, operands)) from error
             self._poison(step, str(error))
+
+    @staticmethod
+    def _fits_some_sizes(step: NodeStep, operands: Sequence[Value | None] | None) -> bool:
+        """Whether a node that does not fit might fit operands of other sizes; None: there are none."""
+        if operands is None:
+            return False
+        domain = "" if step.node.domain == "ai.onnx" else step.node.domain
+        version = step.scope.opsets.get(domain, 1)
+        attributes = loading.attributes_of(step.node, step.scope.attributes)
+        try:
+            checks.check_node(step.node, domain, version, attributes)
+        except OpError:
+            return False
+        return functions.fits_some_sizes(step.node, attributes, operands, version)
 
     def problem(self, step: NodeStep, reason: str, advice: str) -> Problem:
         domain = step.node.domain
