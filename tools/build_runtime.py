@@ -1,4 +1,4 @@
-"""Builds the shared library with the operators and element types that some .edge files need, and no others.
+"""Builds the shared library with the operators, element types and instructions that some .edge files need, and no others.
 
     build_runtime.py a.edge b.edge -o libedgert.so
     build_runtime.py a.edge --isa avx2 -o libedgert.so     inner loops for these tiers only
@@ -23,7 +23,13 @@ sys.path.insert(0, str(ROOT / "exporter"))
 from edgec.format.read import read_model  # noqa: E402
 from edgec.ir.graph import Graph  # noqa: E402
 from edgec.ir.types import DType  # noqa: E402
-from edgec.ops.program import Program  # noqa: E402
+from edgec.ops.program import INSTRUCTIONS, Program  # noqa: E402
+
+
+def programs(graphs: Sequence[Graph]) -> list[Program]:
+    """The scalar programs of all operators in the graphs."""
+    ops = [node.op for graph in graphs for node in graph.nodes]
+    return [value for op in ops for value in vars(op).values() if isinstance(value, Program)]
 
 
 def operators(graphs: Sequence[Graph]) -> list[str]:
@@ -34,13 +40,15 @@ def operators(graphs: Sequence[Graph]) -> list[str]:
 def types(graphs: Sequence[Graph]) -> list[str]:
     """The names of all element types in the graphs, those that operators compute with included."""
     found = {value.dtype for graph in graphs for value in graph.values()}
+    found |= {dtype for program in programs(graphs) for dtype in program.register_types()}
     for op in (node.op for graph in graphs for node in graph.nodes):
-        for attribute in vars(op).values():
-            if isinstance(attribute, Program):
-                found |= set(attribute.register_types())
-            elif isinstance(attribute, DType):
-                found.add(attribute)
+        found |= {attribute for attribute in vars(op).values() if isinstance(attribute, DType)}
     return [dtype.name.lower() for dtype in sorted(found | {dtype.compute for dtype in found})]
+
+
+def instructions(graphs: Sequence[Graph]) -> list[str]:
+    """The names of all instructions in the graphs' programs; "const" is always one."""
+    return sorted({"const", *(i.op for program in programs(graphs) for i in program.code)})
 
 
 def has_winograd(graphs: Sequence[Graph]) -> bool:
@@ -78,11 +86,12 @@ def main() -> None:
     choices = {
         "OPS": operators(graphs),
         "TYPES": types(graphs),
+        "INSTRUCTIONS": [str(INSTRUCTIONS[name][0]) for name in instructions(graphs)],
         "ISA": [tier for tier in options.isa.split(",") if tier],
         "WINOGRAD": ["ON" if has_winograd(graphs) else "OFF"],
         "OPENCL": ["ON" if options.opencl else "OFF"],
     }
-    needed = [*choices["OPS"], *choices["TYPES"]]
+    needed = [*choices["OPS"], *choices["TYPES"], *instructions(graphs)]
     if options.print:
         print(*needed, sep="\n")
         return

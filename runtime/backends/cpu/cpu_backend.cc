@@ -8,6 +8,7 @@
 #include <new>
 
 #include "backends/cpu/isa.h"
+#include "backends/cpu/micro/map.h"
 #include "core/devices.h"
 #include "core/heap.h"
 #include "core/threads.h"
@@ -49,19 +50,22 @@ const char* why_no_kernel(const std::string& op) {
   return "no kernel of that name";
 }
 
-// An element type of a node's operands, results or programs that was left out of this build; 0: none.
-int32_t find_left_out(const edgert_node& node, std::span<const edgert_operand> inputs,
-                      std::span<const edgert_operand> outputs) {
+// What of a node's operands, results or programs was left out of this build; empty: nothing.
+std::string find_left_out(const edgert_node& node, std::span<const edgert_operand> inputs,
+                          std::span<const edgert_operand> outputs) {
+  auto of_type = [](int32_t dtype) { return "elements of type " + std::string(dtype_name(dtype)); };
   for (const auto& operands : {inputs, outputs})
     for (const edgert_operand& operand : operands)
-      if (operand.dtype && !is_built(operand.dtype)) return operand.dtype;
+      if (operand.dtype && !is_built(operand.dtype)) return of_type(operand.dtype);
   for (const Attribute& attribute : node.attributes) {
     for (uint8_t dtype : attribute.program.operands)
-      if (!is_built(dtype)) return dtype;
-    for (const Instruction& instruction : attribute.program.code)
-      if (!is_built(instruction.dtype)) return instruction.dtype;
+      if (!is_built(dtype)) return of_type(dtype);
+    for (const Instruction& i : attribute.program.code) {
+      if (!is_built(i.dtype)) return of_type(i.dtype);
+      if (!has_instruction(i.code)) return "instructions of code " + std::to_string(i.code);
+    }
   }
-  return 0;
+  return {};
 }
 
 // Kernels registered by the program, the latest last.
@@ -134,8 +138,8 @@ bool CpuBackend::supports(const edgert_node& node, std::span<const edgert_operan
     why = kernel ? "it has too many operands" : why_no_kernel(node.op);
     return false;
   }
-  if (const int32_t dtype = find_left_out(node, inputs, outputs)) {
-    why = "elements of type " + std::string(dtype_name(dtype)) + " were left out of this build";
+  if (const std::string left_out = find_left_out(node, inputs, outputs); !left_out.empty()) {
+    why = left_out + " were left out of this build";
     return false;
   }
   if (!kernel->supports) return true;

@@ -9,6 +9,9 @@
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
 #endif
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 #include "backends/cpu/micro/micro.h"
 
@@ -59,6 +62,33 @@ static const Micro* with_dot(const Micro* tier, bool has, const char* isa, const
 }
 #endif
 
+#if defined(__x86_64__)
+namespace {
+
+// What the CPU has and the system keeps the registers of. The compiler's own answer takes 5 kB: it knows every feature.
+struct Features {
+  bool avx2 = false, avx512 = false, vnni = false;
+};
+
+Features ask_cpu() {
+  constexpr unsigned kAvx512 = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL;
+  constexpr unsigned kState = 0x06, kState512 = 0xe6;  // of vectors of 32 bytes, of 64
+  unsigned a, b, c, d, state, high;
+  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE) || !(c & bit_FMA)) return {};
+  asm("xgetbv" : "=a"(state), "=d"(high) : "c"(0));
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || (state & kState) != kState || !(b & bit_AVX2)) return {};
+  const bool avx512 = (state & kState512) == kState512 && (b & kAvx512) == kAvx512;
+  return {true, avx512, avx512 && (c & bit_AVX512VNNI)};
+}
+
+const Features& features() {
+  static const Features found = ask_cpu();
+  return found;
+}
+
+}  // namespace
+#endif
+
 #if defined(EDGERT_HAS_NEON)
 // Every 64-bit ARM has it; the 32-bit tier is built for NEON with VFPv4.
 static bool has_neon() {
@@ -84,19 +114,16 @@ static bool has_dot_products() {
 const Micro* find_micro(const char* isa) {
 #if defined(EDGERT_HAS_AVX512VNNI)
   if (!std::strcmp(isa, "avx512vnni"))
-    return with_dot(find_micro("avx512"), __builtin_cpu_supports("avx512vnni"), "avx512vnni",
+    return with_dot(find_micro("avx512"), features().vnni, "avx512vnni",
                     &avx512vnni::dot_micro);
 #endif
 #if defined(EDGERT_HAS_AVX512)
   if (!std::strcmp(isa, "avx512"))
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                   __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
-               ? &avx512::table
-               : nullptr;
+    return features().avx512 ? &avx512::table : nullptr;
 #endif
 #if defined(EDGERT_HAS_AVX2)
   if (!std::strcmp(isa, "avx2"))
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &avx2::table : nullptr;
+    return features().avx2 ? &avx2::table : nullptr;
 #endif
 #if defined(EDGERT_HAS_NEONDOT)
   if (!std::strcmp(isa, "neondot"))

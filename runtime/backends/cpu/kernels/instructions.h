@@ -6,24 +6,6 @@
 
 namespace edgert::cpu {
 
-// Instruction codes of edgec/ops/program.py that kernels look for.
-enum Code : int {
-  kConst = 0,
-  kCast = 1,
-  kRound = 7,
-  kExp = 11,
-  kErf = 27,
-  kSigmoid = 28,
-  kAdd = 40,
-  kSub = 41,
-  kMul = 42,
-  kDiv = 43,
-  kMin = 47,
-  kMax = 48,
-  kLess = 51,
-  kSelect = 70
-};
-
 // Number of register arguments of an instruction.
 constexpr int argument_count(int code) {
   return code == kConst ? 0 : code < kAdd ? 1 : code < kSelect ? 2 : 3;

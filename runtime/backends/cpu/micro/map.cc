@@ -174,10 +174,14 @@ static constexpr MapMicro make() {
   f[kMultiplyAdd] = multiply_add;
   f[kLeaky] = with_constants<1, leaky>;
   f[kLeakyBy] = binary<leaky_by>;
-  m.from_u8 = from_bytes<uint8_t>;
-  m.from_i8 = from_bytes<int8_t>;
-  m.to_u8 = to_bytes<0>;
-  m.to_i8 = to_bytes<-128>;
+  for (int code = 0; code < kFusedEnd; code++)
+    if (!has_step(code)) f[code] = nullptr;
+  if (has_instruction(kCast)) {
+    m.from_u8 = from_bytes<uint8_t>;
+    m.from_i8 = from_bytes<int8_t>;
+    m.to_u8 = to_bytes<0>;
+    m.to_i8 = to_bytes<-128>;
+  }
   return m;
 }
 
