@@ -65,7 +65,8 @@ static const Micro* with_dot(const Micro* tier, bool has, const char* isa, const
 #if defined(__x86_64__)
 namespace {
 
-// What the CPU has and the system keeps the registers of. The compiler's own answer takes 5 kB: it knows every feature.
+// What the CPU has and the system keeps the registers of. The compiler's own answer takes 5 kB: it knows
+// every feature.
 struct Features {
   bool avx2 = false, avx512 = false, vnni = false;
 };
@@ -114,16 +115,13 @@ static bool has_dot_products() {
 const Micro* find_micro(const char* isa) {
 #if defined(EDGERT_HAS_AVX512VNNI)
   if (!std::strcmp(isa, "avx512vnni"))
-    return with_dot(find_micro("avx512"), features().vnni, "avx512vnni",
-                    &avx512vnni::dot_micro);
+    return with_dot(find_micro("avx512"), features().vnni, "avx512vnni", &avx512vnni::dot_micro);
 #endif
 #if defined(EDGERT_HAS_AVX512)
-  if (!std::strcmp(isa, "avx512"))
-    return features().avx512 ? &avx512::table : nullptr;
+  if (!std::strcmp(isa, "avx512")) return features().avx512 ? &avx512::table : nullptr;
 #endif
 #if defined(EDGERT_HAS_AVX2)
-  if (!std::strcmp(isa, "avx2"))
-    return features().avx2 ? &avx2::table : nullptr;
+  if (!std::strcmp(isa, "avx2")) return features().avx2 ? &avx2::table : nullptr;
 #endif
 #if defined(EDGERT_HAS_NEONDOT)
   if (!std::strcmp(isa, "neondot"))

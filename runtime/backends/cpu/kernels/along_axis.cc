@@ -18,15 +18,16 @@ Status plan_along_axis(const NodeArgs& args, edgert_plan& plan) {
   return {};
 }
 
-// line(offset, k) for every line of x: where it starts, and its number among the lines.
-template <class Line>
-void for_lines(const AxisParams& params, const edgert_call& call, Line&& line) {
+// One line of x, which begins at element `offset`, to the results; `k` is its number among the lines.
+using LineFunction = void (*)(const AxisParams& params, const edgert_call& call, int64_t offset, int64_t k);
+
+void run_lines(const AxisParams& params, const edgert_call& call, LineFunction line) {
   const int64_t lines = params.outer * params.inner;
   const int64_t count = std::min(pieces(lines * params.n, call.threads), lines);
   parallel(call, count, [&](int64_t piece, int32_t) {
     const int64_t end = piece_begin(lines, piece + 1, count);
     for (int64_t k = piece_begin(lines, piece, count); k < end; k++)
-      line(k / params.inner * params.n * params.inner + k % params.inner, k);
+      line(params, call, k / params.inner * params.n * params.inner + k % params.inner, k);
   });
 }
 
@@ -38,45 +39,51 @@ bool takes(T x, T best, bool min, bool last) {
   return (min ? x < best : x > best) || (last && x == best);
 }
 
+template <class S>
+void arg_reduce_line(const AxisParams& params, const edgert_call& call, int64_t offset, int64_t k) {
+  const auto* x = static_cast<const typename S::Stored*>(call.inputs[0]) + offset;
+  const int64_t step = params.inner, n = params.n;
+  const bool min = params.min, last = params.last;
+  auto best = S::load(*x);
+  int64_t at = 0;
+  for (int64_t i = 1; i < n; i++) {
+    const auto value = S::load(x[i * step]);
+    if (!takes(value, best, min, last)) continue;
+    best = value;
+    at = i;
+  }
+  static_cast<int64_t*>(call.outputs[0])[k] = at;
+}
+
 Status run_arg_reduce(const AxisParams& params, const edgert_call& call) {
   if (params.outer * params.inner == 0) return {};
-  with_storage(params.dtype, [&](auto storage) {
-    using S = decltype(storage);
-    const auto* data = static_cast<const typename S::Stored*>(call.inputs[0]);
-    auto* out = static_cast<int64_t*>(call.outputs[0]);
-    for_lines(params, call, [&](int64_t offset, int64_t k) {
-      const auto* x = data + offset;
-      auto best = S::load(*x);
-      int64_t at = 0;
-      for (int64_t i = 1; i < params.n; i++) {
-        const auto value = S::load(x[i * params.inner]);
-        if (!takes(value, best, params.min, params.last)) continue;
-        best = value;
-        at = i;
-      }
-      out[k] = at;
-    });
-  });
+  with_storage(params.dtype,
+               [&](auto storage) { run_lines(params, call, arg_reduce_line<decltype(storage)>); });
   return {};
+}
+
+template <class S, bool Product>
+void cumulative_line(const AxisParams& params, const edgert_call& call, int64_t offset, int64_t) {
+  using T = typename S::Value;
+  const int64_t step = params.reverse ? -params.inner : params.inner;
+  if (params.reverse) offset += (params.n - 1) * params.inner;
+  const auto* x = static_cast<const typename S::Stored*>(call.inputs[0]) + offset;
+  auto* y = static_cast<typename S::Stored*>(call.outputs[0]) + offset;
+  const bool exclusive = params.exclusive;
+  T total = Product ? T{1} : T{0};
+  for (int64_t left = params.n; left > 0; left--, x += step, y += step) {
+    const T value = S::load(*x);
+    const T next = Product ? wrapping_multiply(total, value) : wrapping_add(total, value);
+    *y = S::store(exclusive ? total : next);
+    total = next;
+  }
 }
 
 Status run_cumulative(const AxisParams& params, const edgert_call& call) {
   if (params.outer * params.inner * params.n == 0) return {};
   with_storage(params.dtype, [&](auto storage) {
     using S = decltype(storage);
-    using T = typename S::Value;
-    const auto* data = static_cast<const typename S::Stored*>(call.inputs[0]);
-    auto* result = static_cast<typename S::Stored*>(call.outputs[0]);
-    for_lines(params, call, [&](int64_t offset, int64_t) {
-      T total = params.prod ? T{1} : T{0};
-      for (int64_t i = 0; i < params.n; i++) {
-        const int64_t at = offset + (params.reverse ? params.n - 1 - i : i) * params.inner;
-        const T x = S::load(data[at]);
-        const T next = params.prod ? wrapping_multiply(total, x) : wrapping_add(total, x);
-        result[at] = S::store(params.exclusive ? total : next);
-        total = next;
-      }
-    });
+    run_lines(params, call, params.prod ? cumulative_line<S, true> : cumulative_line<S, false>);
   });
   return {};
 }

@@ -167,58 +167,75 @@ T power_mean(T total, int64_t p) {
   return static_cast<T>(std::pow(total, T{1} / static_cast<T>(p)));
 }
 
+// A pixel's window in x, the elements at its taps, and where its result goes.
+struct PoolPixel {
+  const void* x;
+  void* y;
+  int64_t* positions;  // or null
+  int64_t from, at;    // elements
+  const int64_t* taps;
+  int64_t count, counted;
+};
+
 template <class S>
-void max_pixel(const PoolParams& p, const typename S::Stored* x, int64_t base, const int64_t* taps,
-               int64_t count, typename S::Stored* y, int64_t* positions) {
+void max_pixel(const PoolParams& p, const PoolPixel& pixel) {
   using T = typename S::Value;
+  const auto* x = static_cast<const typename S::Stored*>(pixel.x);
+  auto* y = static_cast<typename S::Stored*>(pixel.y) + pixel.at;
   for (int64_t c = 0; c < p.channels; c++) {
     T best = least<T>();
-    int64_t at = -1;
-    for (int64_t k = 0; k < count; k++) {
-      const T value = S::load(x[base + taps[k] + c]);
-      if (at >= 0 && !(value > best || (value != value && best == best))) continue;
+    int64_t found = -1;
+    for (int64_t k = 0; k < pixel.count; k++) {
+      const int64_t at = pixel.from + pixel.taps[k] + c;
+      const T value = S::load(x[at]);
+      if (found >= 0 && !(value > best || (value != value && best == best))) continue;
       best = value;
-      at = base + taps[k] + c;
+      found = at;
     }
     y[c] = S::store(best);
-    if (positions) positions[c] = at < 0 ? -1 : source_position(p, at);
+    if (pixel.positions) pixel.positions[pixel.at + c] = found < 0 ? -1 : source_position(p, found);
   }
 }
 
 template <class S>
-void mean_pixel(const PoolParams& p, const typename S::Stored* x, const int64_t* taps, int64_t count,
-                int64_t counted, typename S::Stored* y) {
+void mean_pixel(const PoolParams& p, const PoolPixel& pixel) {
   using T = typename S::Value;
+  const auto* x = static_cast<const typename S::Stored*>(pixel.x) + pixel.from;
+  auto* y = static_cast<typename S::Stored*>(pixel.y) + pixel.at;
+  const bool averages = p.kind == PoolKind::kAverage;
   for (int64_t c = 0; c < p.channels; c++) {
     T total = 0;
-    for (int64_t k = 0; k < count; k++) {
-      const T value = S::load(x[taps[k] + c]);
-      total += p.kind == PoolKind::kAverage ? value
-                                            : static_cast<T>(std::pow(std::abs(value), static_cast<T>(p.p)));
+    for (int64_t k = 0; k < pixel.count; k++) {
+      const T value = S::load(x[pixel.taps[k] + c]);
+      total += averages ? value : static_cast<T>(std::pow(std::abs(value), static_cast<T>(p.p)));
     }
-    y[c] = S::store(p.kind == PoolKind::kAverage ? total / static_cast<T>(counted) : power_mean(total, p.p));
+    y[c] = S::store(averages ? total / static_cast<T>(pixel.counted) : power_mean(total, p.p));
   }
 }
 
-template <class S>
+using PixelFunction = void (*)(const PoolParams& p, const PoolPixel& pixel);
+
+PixelFunction pixel_function(const PoolParams& p) {
+  PixelFunction found = nullptr;
+  if (p.kind == PoolKind::kMax)
+    with_storage(p.dtype, [&](auto storage) { found = max_pixel<decltype(storage)>; });
+  else with_float(p.dtype, [&](auto storage) { found = mean_pixel<decltype(storage)>; });
+  return found;
+}
+
 void pool_any(const PoolState& state, const edgert_call& call) {
   const PoolParams& p = state.pool;
-  const auto* x = static_cast<const typename S::Stored*>(call.inputs[0]);
+  const PixelFunction run_pixel = pixel_function(p);
   const int64_t width = p.output[p.spatial - 1] * p.channels;
   const int64_t stride = p.strides[p.spatial - 1] * p.channels;
+  int64_t* positions = p.indices ? static_cast<int64_t*>(call.outputs[1]) : nullptr;
   for_rows(state, call, state.rows * width * state.taps, [&](int64_t row, int64_t* scratch) {
-    auto* y = static_cast<typename S::Stored*>(call.outputs[0]) + row * width;
-    int64_t* positions = p.indices ? static_cast<int64_t*>(call.outputs[1]) + row * width : nullptr;
     for_runs(state, row, scratch,
              [&](int64_t column, int64_t pixels, int64_t base, const int64_t* taps, int64_t count,
                  int64_t counted) {
-               for (int64_t i = 0; i < pixels; i++) {
-                 const int64_t at = (column + i) * p.channels, from = base + i * stride;
-                 if (p.kind == PoolKind::kMax)
-                   max_pixel<S>(p, x, from, taps, count, y + at, positions ? positions + at : nullptr);
-                 else if constexpr (std::is_floating_point_v<typename S::Value>)
-                   mean_pixel<S>(p, x + from, taps, count, counted, y + at);
-               }
+               for (int64_t i = 0; i < pixels; i++)
+                 run_pixel(p, {call.inputs[0], call.outputs[0], positions, base + i * stride,
+                               row * width + (column + i) * p.channels, taps, count, counted});
              });
   });
 }
@@ -227,7 +244,7 @@ Status run_pool(const PoolState& state, const edgert_call& call) {
   const PoolParams& p = state.pool;
   if (state.rows == 0) return {};
   if (p.dtype == EDGERT_F32 && !p.indices && p.kind != PoolKind::kLp) pool_f32(state, call);
-  else with_storage(p.dtype, [&](auto storage) { pool_any<decltype(storage)>(state, call); });
+  else pool_any(state, call);
   return {};
 }
 

@@ -158,17 +158,23 @@ typename S::Value fold_all(const ReduceParams& reduce, const typename S::Stored*
   return reduce.kind == ReduceKind::kMean ? divided(value, reduce.count) : value;
 }
 
+// Result i of x.
 template <class S>
-void reduce_any(const ReduceParams& reduce, const edgert_call& call, const void* data, void* folded) {
-  const auto* x = static_cast<const typename S::Stored*>(data);
-  auto* out = static_cast<typename S::Stored*>(folded);
+void reduce_one(const ReduceParams& reduce, const void* data, void* folded, int64_t i) {
   const AxisSplit& split = reduce.split;
   const int64_t columns = split.inner ? 1 : split.width;
+  const auto* x =
+      static_cast<const typename S::Stored*>(data) + split.point_offset(i / columns) + i % columns;
+  static_cast<typename S::Stored*>(folded)[i] = S::store(fold_all<S>(reduce, x));
+}
+
+void reduce_any(const ReduceParams& reduce, const edgert_call& call, const void* x, void* out) {
+  decltype(&reduce_one<Plain<float>>) run_one = nullptr;
+  with_storage(reduce.dtype, [&](auto storage) { run_one = reduce_one<decltype(storage)>; });
   const int64_t count = std::min(pieces(reduce.results * reduce.count, call.threads), reduce.results);
   parallel(call, count, [&](int64_t piece, int32_t) {
     const int64_t end = piece_begin(reduce.results, piece + 1, count);
-    for (int64_t i = piece_begin(reduce.results, piece, count); i < end; i++)
-      out[i] = S::store(fold_all<S>(reduce, x + split.point_offset(i / columns) + i % columns));
+    for (int64_t i = piece_begin(reduce.results, piece, count); i < end; i++) run_one(reduce, x, out, i);
   });
 }
 
@@ -185,11 +191,8 @@ void fold(const ReduceState& state, const edgert_call& call, const void* x, void
   const ReduceParams& reduce = state.reduce;
   if (reduce.count && reduce.dtype == EDGERT_F32)
     return reduce_f32(state, call, static_cast<const float*>(x), static_cast<float*>(out));
-  with_storage(reduce.dtype, [&](auto storage) {
-    using S = decltype(storage);
-    if (reduce.count) reduce_any<S>(reduce, call, x, out);
-    else reduce_none<S>(reduce, out);
-  });
+  if (reduce.count) return reduce_any(reduce, call, x, out);
+  with_storage(reduce.dtype, [&](auto storage) { reduce_none<decltype(storage)>(reduce, out); });
 }
 
 void run_program(const TileProgram& program, int64_t count, const edgert_call& call,

@@ -25,9 +25,10 @@ bool below(T a, T b) {
   return a < b || (b != b && a == a);
 }
 
+// One line of x, which begins at element `from`; its results begin at element `to`.
 template <class S>
-void topk_line(const TopkParams& p, const typename S::Stored* x, typename S::Stored* values, int64_t* indices,
-               int64_t* order) {
+void topk_line(const TopkParams& p, const edgert_call& call, int64_t from, int64_t to, int64_t* order) {
+  const auto* x = static_cast<const typename S::Stored*>(call.inputs[0]) + from;
   for (int64_t i = 0; i < p.n; i++) order[i] = i;
   std::partial_sort(order, order + p.k, order + p.n, [&](int64_t a, int64_t b) {
     const auto left = S::load(x[a * p.inner]), right = S::load(x[b * p.inner]);
@@ -35,31 +36,26 @@ void topk_line(const TopkParams& p, const typename S::Stored* x, typename S::Sto
     if (p.largest ? below(left, right) : below(right, left)) return false;
     return a < b;
   });
-  for (int64_t i = 0; i < p.k; i++) {
-    if (values) values[i * p.inner] = x[order[i] * p.inner];
-    if (indices) indices[i * p.inner] = order[i];
-  }
+  if (!p.has_values) return;
+  auto* values = static_cast<typename S::Stored*>(call.outputs[0]) + to;
+  for (int64_t i = 0; i < p.k; i++) values[i * p.inner] = x[order[i] * p.inner];
 }
 
 Status run_topk(const TopkParams& p, const edgert_call& call) {
   const int64_t lines = p.outer * p.inner;
   if (lines * p.k == 0) return {};
-  with_storage(p.dtype, [&](auto storage) {
-    using S = decltype(storage);
-    using T = typename S::Stored;
-    const T* x = static_cast<const T*>(call.inputs[0]);
-    T* values = p.has_values ? static_cast<T*>(call.outputs[0]) : nullptr;
-    int64_t* indices = p.has_indices ? static_cast<int64_t*>(call.outputs[1]) : nullptr;
-    const int64_t count = std::min(pieces(lines * p.n * 8, call.threads), lines);
-    parallel(call, count, [&](int64_t piece, int32_t worker) {
-      int64_t* order = static_cast<int64_t*>(call.scratch) + worker * p.n;
-      const int64_t end = piece_begin(lines, piece + 1, count);
-      for (int64_t line = piece_begin(lines, piece, count); line < end; line++) {
-        const int64_t outer = line / p.inner, column = line % p.inner, to = outer * p.k * p.inner + column;
-        topk_line<S>(p, x + outer * p.n * p.inner + column, values ? values + to : nullptr,
-                     indices ? indices + to : nullptr, order);
-      }
-    });
+  decltype(&topk_line<Plain<float>>) run_line = nullptr;
+  with_storage(p.dtype, [&](auto storage) { run_line = topk_line<decltype(storage)>; });
+  int64_t* indices = p.has_indices ? static_cast<int64_t*>(call.outputs[1]) : nullptr;
+  const int64_t count = std::min(pieces(lines * p.n * 8, call.threads), lines);
+  parallel(call, count, [&](int64_t piece, int32_t worker) {
+    int64_t* order = static_cast<int64_t*>(call.scratch) + worker * p.n;
+    const int64_t end = piece_begin(lines, piece + 1, count);
+    for (int64_t line = piece_begin(lines, piece, count); line < end; line++) {
+      const int64_t outer = line / p.inner, column = line % p.inner, to = outer * p.k * p.inner + column;
+      run_line(p, call, outer * p.n * p.inner + column, to, order);
+      for (int64_t i = 0; indices && i < p.k; i++) indices[to + i * p.inner] = order[i];
+    }
   });
   return {};
 }
