@@ -1,4 +1,4 @@
-"""tools/build_runtime.py: a library with the operators of some files."""
+"""tools/build_runtime.py: a library with the operators, types and instructions of some files."""
 
 import os
 import subprocess
@@ -8,6 +8,8 @@ from pathlib import Path
 import graphs
 import pytest
 
+from edgec.ir.graph import Graph, Model
+from edgec.ir.types import DType
 from edgert.library import library_path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,8 +37,8 @@ def files(tmp_path: Path) -> list[Path]:
 
 
 def test_operators_of_files(files: list[Path]) -> None:
-    assert tool(files[0], "--print").split() == ["map", "f32"]
-    assert tool(*files, "--print").split() == ["map", "transpose", "f32"]
+    assert tool(files[0], "--print").split() == ["map", "f32", "add", "const", "mul"]
+    assert tool(*files, "--print").split() == ["map", "transpose", "f32", "add", "const", "mul"]
 
 
 @pytest.mark.long
@@ -50,4 +52,10 @@ def test_library_has_what_its_files_need(files: list[Path], tmp_path: Path) -> N
     integers.write_bytes(graphs.file_of(graphs.data_shape()))
     refused = load(library, integers)
     assert "map 'double': elements of type i64 were left out of this build" in refused.stderr
+    x, y = graphs.value("x", 3), graphs.value("y", 3)
+    curve = graphs.node(graphs.map_op(DType.F32, 1, lambda b: b("exp", 0)), [x], y, "curve")
+    exponential = tmp_path / "exponential.edge"
+    exponential.write_bytes(graphs.file_of(Model({"main": Graph("main", [x], [y], [curve])})))
+    refused = load(library, exponential)
+    assert "map 'curve': instructions of code 11 were left out of this build" in refused.stderr
     assert library.stat().st_size < Path(library_path()).stat().st_size / 2
