@@ -1,4 +1,4 @@
-"""Builds the shared library with the operators, types and instructions that some .edge files need, and no others.
+"""Builds the shared library with the operators, types and instructions that some .edge files need alone.
 
     build_runtime.py a.edge b.edge -o libedgert.so
     build_runtime.py a.edge --isa avx2 -o libedgert.so     inner loops for these tiers only

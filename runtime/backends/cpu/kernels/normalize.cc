@@ -160,7 +160,7 @@ void normalize_lines(const NormalizeState& state, const edgert_call& call) {
 }
 
 // Element i of a float tensor of any type.
-double read_float(int32_t dtype, const void* data, int64_t i) {
+[[gnu::noinline]] double read_float(int32_t dtype, const void* data, int64_t i) {
   double value = 0;
   with_float(dtype, [&](auto storage) {
     using S = decltype(storage);

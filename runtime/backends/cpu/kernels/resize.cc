@@ -230,9 +230,13 @@ void run_passes(const ResizeState& state, const edgert_call& call, int32_t in_pl
 }
 
 // Writes the extrapolation value wherever an axis's position lies outside its region.
-template <class S>
-void extrapolate(const ResizeState& state, typename S::Stored* y, const int64_t* out) {
-  const typename S::Stored value = narrow<S>(state.resize.extrapolation);
+void extrapolate(const ResizeState& state, char* y, const int64_t* out) {
+  const size_t item = item_size(state.resize.dtype);
+  char value[8];
+  with_storage(state.resize.dtype, [&](auto storage) {
+    const auto stored = narrow<decltype(storage)>(state.resize.extrapolation);
+    std::memcpy(value, &stored, sizeof stored);
+  });
   for (int32_t k = 0; k < state.passes; k++) {
     const bool* outside = state.pass[k].outside;
     int64_t inner = 1, outer = 1;
@@ -240,9 +244,11 @@ void extrapolate(const ResizeState& state, typename S::Stored* y, const int64_t*
       if (i < state.resize.axes[k].axis) outer *= out[i];
       if (i > state.resize.axes[k].axis) inner *= out[i];
     }
+    char* to = y;
     for (int64_t o = 0; o < outer; o++)
       for (int64_t i = 0; i < state.pass[k].out; i++)
-        if (outside[i]) std::fill_n(y + (o * state.pass[k].out + i) * inner, inner, value);
+        for (int64_t j = 0; j < inner; j++, to += item)
+          if (outside[i]) std::memcpy(to, value, item);
   }
 }
 
@@ -264,10 +270,7 @@ Status run_resize(const ResizeState& state, const edgert_call& call) {
   int64_t out[EDGERT_MAX_RANK];
   std::copy_n(state.resize.dims, state.resize.rank, out);
   for (int32_t k = 0; k < state.passes; k++) out[state.resize.axes[k].axis] = state.resize.axes[k].out;
-  with_storage(state.resize.dtype, [&](auto storage) {
-    using S = decltype(storage);
-    extrapolate<S>(state, static_cast<typename S::Stored*>(call.outputs[0]), out);
-  });
+  extrapolate(state, static_cast<char*>(call.outputs[0]), out);
   return {};
 }
 
