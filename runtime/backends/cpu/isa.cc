@@ -9,7 +9,7 @@
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
 #endif
-#if defined(__x86_64__)
+#if defined(EDGERT_HAS_AVX2) || defined(EDGERT_HAS_AVX512)
 #include <cpuid.h>
 #endif
 
@@ -62,7 +62,7 @@ static const Micro* with_dot(const Micro* tier, bool has, const char* isa, const
 }
 #endif
 
-#if defined(__x86_64__)
+#if defined(EDGERT_HAS_AVX2) || defined(EDGERT_HAS_AVX512)
 namespace {
 
 // What the CPU has and the system keeps the registers of. The compiler's own answer takes 5 kB: it knows
