@@ -31,6 +31,8 @@ KINDS = [
     "prelu",
 ]
 F32 = DType.F32
+# A lone result may cancel to less than this, its operands being around 1: a sum, or GELU below 0.
+CANCELLED = 0.1
 
 
 def epilogue(

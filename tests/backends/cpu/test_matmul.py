@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from epilogues import KINDS, epilogue
+from epilogues import CANCELLED, KINDS, epilogue
 from harness import Array, Device, compare, numbers
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,8 +12,6 @@ from edgec.ir.types import DType
 from edgec.ops.matmul import MatMul
 
 RANDOM = np.random.default_rng(0)
-# a lone result may cancel to less than this, its operands being around 1
-CANCELLED = 1e-2
 
 
 @st.composite
