@@ -39,7 +39,7 @@ struct Band {
   int32_t first = 0, end = 0;  // steps of the segment
   int32_t pieces = 1;
   int64_t lines = 0;
-  double time = 0;  // nanoseconds, estimated
+  double time = 0;  // nanoseconds, estimated where threads share it
   std::vector<BandStep> steps;
   std::vector<Memory> memory;         // by piece: the steps' operands, as SegmentPlan::memory
   std::vector<uint64_t> nanoseconds;  // by piece and step, of a profiled run

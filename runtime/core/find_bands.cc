@@ -123,10 +123,10 @@ class Finder {
       const double before = saved_[static_cast<size_t>(first)];
       double& best = saved_[static_cast<size_t>(band.end)];
       if (i == first || before + most <= best || !closed(first, band.end) || !choose_lines(band)) continue;
+      if (!goal_.for_memory && band.pieces > 1) band.time = time(band);
       const double total = before + saving(band);
       if (total <= best) continue;
       best = total;
-      band.time = time(band);
       best_[static_cast<size_t>(band.end)] = band;
     }
   }
@@ -242,7 +242,7 @@ class Finder {
       if (&s != &last) saved += gain(static_cast<uint64_t>(s.height) * s.line_bytes, near);
     if (band.pieces == 1) return saved;
     for (int32_t i = band.first; i < band.end; i++) saved += alone(step(i));
-    return saved - time(band);
+    return saved - band.time;
   }
 
   const SegmentPlan& plan_;

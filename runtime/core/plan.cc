@@ -314,8 +314,11 @@ class Builder {
         plan_.bands = std::move(bands);
       }
     }
+    if (threads > 1)
+      for (const Band& band : plan_.bands)
+        for (int32_t i = band.first; i < band.end; i++) sharing.for_one.push_back(i);
     for (int32_t i : sharing.for_one) EDGERT_TRY(plan_alone(plan_.steps[static_cast<size_t>(i)]));
-    for (Band& band : plan_.bands) EDGERT_TRY(join(band));
+    for (Band& band : plan_.bands) join(band);
     return {};
   }
 
@@ -328,16 +331,13 @@ class Builder {
     return place(lives_of(storages, kHost, which), places) ? places.bytes : UINT64_MAX;
   }
 
-  Status join(Band& band) {
-    for (int32_t i = band.first; i < band.end && context_.threads > 1; i++)
-      EDGERT_TRY(plan_alone(plan_.steps[static_cast<size_t>(i)]));
+  void join(Band& band) {
     book(band, plan_.storages);
     const Step &first = plan_.steps[static_cast<size_t>(band.first)],
                &last = plan_.steps[static_cast<size_t>(band.end - 1)];
     const int32_t operands = last.first + last.input_count + last.output_count + 1 - first.first;
     band.memory.resize(static_cast<size_t>(operands * band.pieces));
     band.nanoseconds.resize(band.steps.size() * static_cast<size_t>(band.pieces));
-    return {};
   }
 
   // Gives the band's results their buffers, one for each piece, and keeps what it reads until it ends.

@@ -107,11 +107,10 @@ inline Lines lines_of(const edgert_call& call, int64_t all) {
 // one for each thread.
 inline int64_t pieces(int64_t cost, int32_t threads) { return cost < 12000 ? 1 : threads; }
 
-// The same of a kernel that says at plan time what it costs: whether threads share it depends on its
-// neighbours, too, if it is not too short by far.
+// The same at plan time, where the core hears of the cost, too.
 inline int64_t pieces(edgert_plan& plan, double cost) {
   plan.cost = cost;
-  return cost < 12000 ? 1 : plan.threads;
+  return pieces(static_cast<int64_t>(cost < 1e15 ? cost : 1e15), plan.threads);
 }
 
 // Piece i of [0, n) cut into `count` runs of equal length (within one).
