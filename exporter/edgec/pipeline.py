@@ -35,6 +35,7 @@ from edgec.passes.hoist_products import hoist_products
 from edgec.passes.keep_axes import keep_axes
 from edgec.passes.layout import layout
 from edgec.passes.lookup_tables import lookup_tables
+from edgec.passes.move_bytes import move_bytes
 from edgec.passes.narrow_products import narrow_products
 from edgec.passes.order_nodes import order_nodes
 from edgec.passes.pack_weights import pack_weights
@@ -71,6 +72,7 @@ PASSES: tuple[Pass, ...] = (
     simplify_programs,
     sink_reshapes,
     views,
+    move_bytes,
     fuse_maps,
     raise_maps,
     lookup_tables,

@@ -26,7 +26,7 @@ def program(write: str, *operands: DType) -> Program:
             return int(word[1:])
         if word[0].isdigit() or word[0] == "-":
             return b.const(float(word), F)
-        arity = {"exp": 1, "neg": 1, "recip": 1, "not": 1, "sqrt": 1, "select": 3}.get(word, 2)
+        arity = {"exp": 1, "neg": 1, "recip": 1, "not": 1, "sqrt": 1, "round": 1, "select": 3}.get(word, 2)
         return b(word, *[term() for _ in range(arity)])
 
     return b.finish(term())
@@ -52,6 +52,10 @@ def program(write: str, *operands: DType) -> Program:
         ("select lt x0 0 mul x0 0.1 x0", "max(x0, mul(x0, 0.1))"),
         ("select lt x0 0 mul x0 2 x0", "select(lt(x0, 0.0), mul(x0, 2.0), x0)"),
         ("add exp x0 exp x0", "add(exp(x0), exp(x0))"),
+        ("sub min max add round x0 129 0 255 129", "min(max(round(x0), -129.0), 126.0)"),
+        ("add min max add round x0 -3 -128 127 3", "min(max(round(x0), -125.0), 130.0)"),
+        ("sub min max add x0 129 0 255 129", "sub(min(max(add(x0, 129.0), 0.0), 255.0), 129.0)"),
+        ("sub min max add round x0 129 0 255 5", "sub(min(max(add(round(x0), 129.0), 0.0), 255.0), 5.0)"),
     ],
 )
 def test_rules(before: str, after: str) -> None:
@@ -91,6 +95,14 @@ def test_unread_operands_drop_but_one() -> None:
 def test_cheapness() -> None:
     assert is_cheap(program("max add x0 3 0", F), 2)
     assert not is_cheap(program("exp x0", F), 2) and not is_cheap(program("max add x0 3 0", F), 1)
+
+
+def test_zero_points_that_cancel_leave_every_value() -> None:
+    before = program("sub min max add round x0 129 0 255 129", F)
+    x = np.array(
+        [-np.inf, -3e38, -1e8, -129.6, -129.4, -0.5, 0.5, 1.5, 126.4, 126.6, 1e8, np.inf, np.nan], "f4"
+    )
+    np.testing.assert_array_equal(run(simplify(before)[0], [x], F), run(before, [x], F))
 
 
 _UNARY = ["exp", "neg", "sqrt", "recip"]

@@ -230,6 +230,8 @@ class _Writer:
             return x
         if (op == "max" and b == -math.inf) or (op == "min" and b == math.inf):
             return x
+        if op in ("add", "sub") and (found := self._unshifted(x, b if op == "add" else -b)) is not None:
+            return found
         if op == "pow" and b == 2:
             return self._plain("mul", [x, x])
         if op == "pow" and b == 3:
@@ -241,6 +243,22 @@ class _Writer:
         if self._loose and self._types[x] == DType.F32 and op in ("mul", "div"):
             return self._scaled(op, x, float(b))
         return None
+
+    def _unshifted(self, register: int, by: Scalar) -> int | None:
+        """min(max(round(v) - by, low), high) + by of whole numbers: the bounds move instead."""
+        bounds: list[float] = []
+        for op in ("min", "max", "add"):
+            made = self._is(register, op)
+            number = self._value(made[1]) if made else None
+            if made is None or number is None or not float(number).is_integer() or abs(number) > 1 << 16:
+                return None
+            register = made[0]
+            bounds.append(float(number) + float(by))
+        if bounds.pop() != 0 or self._is(register, "round") is None or self._types[register] != DType.F32:
+            return None
+        for op, bound in zip(("max", "min"), reversed(bounds)):
+            register = self.emit(op, [register, self.const(bound, DType.F32)], DType.F32)
+        return register
 
     def _scaled(self, op: str, register: int, factor: float) -> int | None:
         """A register times or over a constant, merged with the scaling that made it."""

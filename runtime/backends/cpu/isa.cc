@@ -48,19 +48,13 @@ extern const DotMicro dot_micro;
 }
 #endif
 
-#if defined(EDGERT_HAS_AVX512VNNI) || defined(EDGERT_HAS_NEONDOT)
-// A variant of a tier: the same but for products of bytes.
-static const Micro* with_dot(const Micro* tier, bool has, const char* isa, const DotMicro* dot) {
-  if (!tier || !has) return nullptr;
-  static const Micro variant = [&] {
-    Micro made = *tier;
-    made.isa = isa;
-    made.dot = dot;
-    return made;
-  }();
-  return &variant;
+// A tier but for its products of bytes.
+[[maybe_unused]] static Micro with_dot(const char* isa, const Micro& tier, const DotMicro* dot) {
+  Micro made = tier;
+  made.isa = isa;
+  made.dot = dot;
+  return made;
 }
-#endif
 
 #if defined(EDGERT_HAS_AVX2) || defined(EDGERT_HAS_AVX512)
 namespace {
@@ -114,18 +108,22 @@ static bool has_dot_products() {
 
 const Micro* find_micro(const char* isa) {
 #if defined(EDGERT_HAS_AVX512VNNI)
-  if (!std::strcmp(isa, "avx512vnni"))
-    return with_dot(find_micro("avx512"), features().vnni, "avx512vnni", &avx512vnni::dot_micro);
+  static const Micro vnni = with_dot("avx512vnni", avx512::table, &avx512vnni::dot_micro);
+  if (!std::strcmp(isa, vnni.isa)) return features().vnni ? &vnni : nullptr;
 #endif
-#if defined(EDGERT_HAS_AVX512)
+#if defined(EDGERT_HAS_AVX512) && defined(EDGERT_HAS_AVX2)
+  // Few CPUs have it and not VNNI.
+  static const Micro avx512 = with_dot("avx512", avx512::table, avx2::table.dot);
+  if (!std::strcmp(isa, avx512.isa)) return features().avx512 ? &avx512 : nullptr;
+#elif defined(EDGERT_HAS_AVX512)
   if (!std::strcmp(isa, "avx512")) return features().avx512 ? &avx512::table : nullptr;
 #endif
 #if defined(EDGERT_HAS_AVX2)
   if (!std::strcmp(isa, "avx2")) return features().avx2 ? &avx2::table : nullptr;
 #endif
 #if defined(EDGERT_HAS_NEONDOT)
-  if (!std::strcmp(isa, "neondot"))
-    return with_dot(find_micro("neon"), has_dot_products(), "neondot", &neondot::dot_micro);
+  static const Micro neondot = with_dot("neondot", neon::table, &neondot::dot_micro);
+  if (!std::strcmp(isa, neondot.isa)) return has_dot_products() ? &neondot : nullptr;
 #endif
 #if defined(EDGERT_HAS_NEON)
   if (!std::strcmp(isa, "neon")) return has_neon() ? &neon::table : nullptr;

@@ -17,11 +17,14 @@ from edgec.ops.program import Builder, Program
 
 Array = np.ndarray[Any, Any]
 RANDOM = np.random.default_rng(0)
-KINDS = ("sums", "f32", "u8", "i8", "residual", "f16")
+KINDS = ("sums", "f32", "u8", "i8", "residual", "bytes", "f16")
 
 
-def epilogue(kind: str, columns: int) -> tuple[Program | None, list[Array], DType]:
-    """What quantised networks do to sums, and what the microkernel must leave to others."""
+def epilogue(kind: str, columns: int, rows: Sequence[int] = ()) -> tuple[Program | None, list[Array], DType]:
+    """What quantised networks do to sums, and what the microkernel must leave to others.
+
+    "bytes" adds bytes, of sizes [*rows, columns].
+    """
     if kind == "sums":
         return None, [], DType.I32
     offset = RANDOM.integers(-5000, 5000, columns).astype(np.int32)
@@ -33,6 +36,17 @@ def epilogue(kind: str, columns: int) -> tuple[Program | None, list[Array], DTyp
     if kind == "residual":
         y = b("mul", b("max", y, b.const(-1.0, DType.F32)), 2)
         return b.finish(y), [offset, scale], DType.F32
+    if kind == "bytes":
+        b = Builder([DType.I32, DType.I32, DType.F32, DType.U8])
+        y = b("round", b("mul", b.cast(b("add", 0, 1), DType.F32), 2))
+        y = b(
+            "mul",
+            b("min", b("max", y, b.const(-129.0, DType.F32)), b.const(126.0, DType.F32)),
+            b.const(0.3, DType.F32),
+        )
+        y = b("add", y, b("mul", b.cast(3, DType.F32), b.const(0.75, DType.F32)))
+        y = b("min", b("max", b("round", y), b.const(0.0, DType.F32)), b.const(255.0, DType.F32))
+        return b.finish(b.cast(y, DType.U8)), [offset, scale, bytes_of(DType.U8, *rows, columns)], DType.U8
     signed = kind == "i8"
     y = b("add", b("round", y), b.const(-3.0 if signed else 120.0, DType.F32))
     low, high = (-128.0, 127.0) if signed else (4.0, 255.0)

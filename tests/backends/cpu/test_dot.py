@@ -71,6 +71,15 @@ def test_conv(
     check(op, [x, bytes_of(DType.I8, outputs, *kernel, channels), *extras])
 
 
+@pytest.mark.parametrize("dtype", [DType.U8, DType.I8])
+@pytest.mark.parametrize(("m", "k", "n"), [(300, 33, 80), (49, 20, 256), (70, 5, 4100), (1, 9, 3)])
+def test_bytes_added_to_products(dtype: DType, m: int, k: int, n: int) -> None:
+    """More rows than are waiting for the epilogue at once."""
+    program, extras, result = epilogue("bytes", n, (m,))
+    op = MatMul(False, False, program, int(DType.I32), int(result))
+    check(op, [bytes_of(dtype, m, k), bytes_of(DType.I8, k, n), *extras])
+
+
 @pytest.mark.parametrize("params", [(1, 8, 16, 8), (1, 9, 16, 16), (2, 4, 16, 16)])
 def test_a_form_of_other_sizes_is_not_read(params: tuple[int, ...]) -> None:
     """The file may hold anything under that name: the definition's way is taken then."""

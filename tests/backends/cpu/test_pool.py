@@ -22,9 +22,10 @@ def test_pool(cpu: Device, kind: str, spatial: list[int], data: st.DataObject) -
         tuple(data.draw(st.integers(1, most)) for _ in range(n)) for most in (4, 3, 2)
     )
     pads = tuple(data.draw(st.integers(0, kernel[i % n] - 1)) for i in range(2 * n))
-    channels = data.draw(st.sampled_from([1, 3, 16, 37]))
+    channels = data.draw(st.sampled_from([1, 3, 16, 37, 100]))
     ceil, include, indices = (data.draw(st.booleans()) for _ in range(3))
-    dtype = data.draw(st.sampled_from(["float32", "float32", "float64", "float16"]))
+    bytes_too = ["uint8", "int8"] if kind == "max" else []
+    dtype = data.draw(st.sampled_from(["float32", "float32", "float64", "float16", *bytes_too]))
     x = numbers(RANDOM, (2, *spatial, channels), dtype)
     op = Pool(kind, kernel, strides, pads, dilations, ceil, include, 2, indices and kind == "max")
     try:

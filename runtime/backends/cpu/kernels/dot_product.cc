@@ -147,10 +147,11 @@ struct Piece {
   int64_t tile, tile_end, panel, panel_end;
 };
 
+// `room` is for sums, where they do not lie in the result.
 void run_piece(const DotShape& s, const edgert_call& call, const DotRows& rows, const Piece& piece,
-               void* sums, const uint8_t** pointers, void* scratch) {
+               char* room, const uint8_t** pointers, void* scratch) {
   const auto* x = static_cast<const uint8_t*>(call.inputs[0]);
-  const void* operands[kMaxProgramOperands] = {sums};
+  const void* operands[kMaxProgramOperands];
   for (int i = 1; i < s.program.operand_count; i++) operands[i] = call.inputs[1 + i];
   const int64_t size = s.plain && s.head.result >= DotResult::kU8 ? 1 : 4;
   const int64_t step = std::max<int64_t>(2, kPanelBytes / s.panel_bytes() / 2 * 2);
@@ -173,17 +174,20 @@ void run_piece(const DotShape& s, const edgert_call& call, const DotRows& rows, 
               s.head.high};
     if (t.offset) t.offset += column;
     if (t.scale) t.scale += column;
-    int64_t pending = piece_begin(s.rows, piece.tile, s.tiles());  // rows from here on lack the epilogue
+    int64_t pending = piece.tile * s.micro->rows;  // rows from here on lack the epilogue
+    const int64_t most = s.in_place ? s.rows : s.sum_rows() - s.micro->rows;  // of them, before the last tile
     for (int64_t tile = piece.tile; tile < piece.tile_end; tile++) {
-      const int64_t row = piece_begin(s.rows, tile, s.tiles()),
-                    end = piece_begin(s.rows, tile + 1, s.tiles());
+      const int64_t row = tile * s.micro->rows, end = std::min(row + s.micro->rows, s.rows);
       rows.fill(rows.context, x, row, static_cast<int>(end - row), pointers,
                 reinterpret_cast<uint8_t*>(pointers) + s.pointer_bytes());
-      t.out = static_cast<char*>(sums) + (row * s.columns + column) * size;
+      char* const sums = s.sum_bytes() == 0 ? static_cast<char*>(call.outputs[0])
+                                            : room - pending * s.columns * size;  // as if all were there
+      t.out = sums + (row * s.columns + column) * size;
       s.micro->run(t, static_cast<int>(end - row));
-      const bool due =
-          (end - pending) * (column_end - column) >= kEpilogueElements || tile + 1 == piece.tile_end;
+      const bool due = (end - pending) * (column_end - column) >= kEpilogueElements || end - pending > most ||
+                       tile + 1 == piece.tile_end;
       if (s.plain || !due) continue;
+      operands[0] = sums;
       run_tiles(s.program, operands, call.outputs[0], pending, end, column, column_end, scratch);
       pending = end;
     }
@@ -204,8 +208,7 @@ Status plan_dot(const Pointwise& epilogue, int32_t x, DotShape& s, edgert_plan& 
   cut_work({s.tiles(), s.panels(), cost, weights, read, sums * (s.in_place ? 4 : 1)}, plan, s.row_pieces,
            s.column_pieces);
   const auto pieces = static_cast<uint64_t>(s.pieces());
-  plan.scratch_bytes = pieces * (s.program_bytes() + s.row_bytes()) +
-                       (s.plain || s.in_place ? 0 : static_cast<uint64_t>(s.rows * s.columns) * 4);
+  plan.scratch_bytes = pieces * (s.program_bytes() + s.row_bytes() + s.sum_bytes());
   return {};
 }
 
@@ -213,15 +216,14 @@ Status run_dot(const DotShape& s, const edgert_call& call, const DotRows& rows) 
   char* scratch = static_cast<char*>(call.scratch);
   const auto pieces = static_cast<uint64_t>(s.pieces());
   char* const pointers = scratch + pieces * s.program_bytes();
-  char* const sums =
-      s.plain || s.in_place ? static_cast<char*>(call.outputs[0]) : pointers + pieces * s.row_bytes();
+  char* const room = pointers + pieces * s.row_bytes();
   parallel(call, s.pieces(), [&](int64_t i, int) {
     const int64_t by_row = i / s.column_pieces, by_column = i % s.column_pieces;
     const Piece piece{piece_begin(s.tiles(), by_row, s.row_pieces),
                       piece_begin(s.tiles(), by_row + 1, s.row_pieces),
                       piece_begin(s.panels(), by_column, s.column_pieces),
                       piece_begin(s.panels(), by_column + 1, s.column_pieces)};
-    run_piece(s, call, rows, piece, sums,
+    run_piece(s, call, rows, piece, room + static_cast<uint64_t>(i) * s.sum_bytes(),
               reinterpret_cast<const uint8_t**>(pointers + static_cast<uint64_t>(i) * s.row_bytes()),
               scratch + static_cast<uint64_t>(i) * s.program_bytes());
   });

@@ -1,6 +1,9 @@
 // The driver of products of u8 or i8 by packed i8 constants, summed in i32: matmul and conv.
 #pragma once
 
+#include <algorithm>
+
+#include "backends/cpu/kernels/product.h"
 #include "backends/cpu/kernels/tile_program.h"
 #include "backends/cpu/micro/dot.h"
 
@@ -26,7 +29,7 @@ struct DotShape {
   DotHead head;
   TileProgram program;  // what is left of the epilogue
   bool plain;           // nothing
-  bool in_place;        // sums lie in the result; else they need room of their own
+  bool in_place;        // sums lie in the result; else each piece has room for those that lack the epilogue
 
   int64_t panels() const { return (columns + 15) / 16; }
   int64_t tiles() const { return (rows + micro->rows - 1) / micro->rows; }
@@ -35,6 +38,10 @@ struct DotShape {
   uint64_t pointer_bytes() const { return static_cast<uint64_t>(taps * micro->rows) * sizeof(void*); }
   uint64_t row_bytes() const {
     return (pointer_bytes() + static_cast<uint64_t>(row_room * micro->rows) + 63) / 64 * 64;
+  }
+  int64_t sum_rows() const { return std::min(rows, kEpilogueElements / columns + 2 * micro->rows); }
+  uint64_t sum_bytes() const {
+    return plain || in_place ? 0 : (static_cast<uint64_t>(sum_rows() * columns) * 4 + 63) / 64 * 64;
   }
   uint64_t program_bytes() const { return (program.scratch_bytes() + 63) / 64 * 64; }
 };

@@ -131,24 +131,34 @@ void for_rows(const PoolState& state, const edgert_call& call, int64_t cost, Row
   });
 }
 
-void pool_f32(const PoolState& state, const edgert_call& call) {
+// The loops of the tier for maxima of this type, null if there are none.
+void (*maxima(const PoolState& state))(const PoolTile&) {
+  switch (state.pool.dtype) {
+    case EDGERT_F32: return state.micro->max;
+    case EDGERT_U8: return state.micro->max_u8;
+    case EDGERT_I8: return state.micro->max_i8;
+    default: return nullptr;
+  }
+}
+
+// `largest` is null for averages.
+void pool_tiles(const PoolState& state, const edgert_call& call, void (*largest)(const PoolTile&)) {
   const PoolParams& p = state.pool;
-  const float* x = static_cast<const float*>(call.inputs[0]);
+  const auto size = static_cast<int64_t>(item_size(p.dtype));
   const int64_t width = p.output[p.spatial - 1] * p.channels;
   for_rows(state, call, state.rows * width * state.taps / 8, [&](int64_t row, int64_t* scratch) {
     PoolTile tile{};
     tile.step = p.strides[p.spatial - 1] * p.channels;
     tile.channels = p.channels;
-    float* y = static_cast<float*>(call.outputs[0]) + row * width;
     for_runs(state, row, scratch,
              [&](int64_t column, int64_t pixels, int64_t base, const int64_t* taps, int64_t count,
                  int64_t counted) {
-               tile.x = x + base;
+               tile.x = static_cast<const char*>(call.inputs[0]) + base * size;
                tile.taps = taps;
                tile.count = count;
                tile.pixels = pixels;
-               tile.y = y + column * p.channels;
-               if (p.kind == PoolKind::kMax) state.micro->max(tile);
+               tile.y = static_cast<char*>(call.outputs[0]) + (row * width + column * p.channels) * size;
+               if (largest) largest(tile);
                else state.micro->sum(tile, 1.0f / static_cast<float>(counted));
              });
   });
@@ -243,7 +253,8 @@ void pool_any(const PoolState& state, const edgert_call& call) {
 Status run_pool(const PoolState& state, const edgert_call& call) {
   const PoolParams& p = state.pool;
   if (state.rows == 0) return {};
-  if (p.dtype == EDGERT_F32 && !p.indices && p.kind != PoolKind::kLp) pool_f32(state, call);
+  const auto largest = p.kind == PoolKind::kMax && !p.indices ? maxima(state) : nullptr;
+  if (largest || (p.kind == PoolKind::kAverage && p.dtype == EDGERT_F32)) pool_tiles(state, call, largest);
   else pool_any(state, call);
   return {};
 }

@@ -29,7 +29,7 @@ struct Register {
 int arguments_of(int code) {
   if (code == kOperand) return 0;
   if (code == kMultiplyAdd) return 3;
-  if (code == kLeakyBy) return 2;
+  if (code == kLeakyBy || code == kScaledSum) return 2;
   return code >= kAddConstant ? 1 : argument_count(code);
 }
 
@@ -169,8 +169,16 @@ bool join_gelu(Registers& all, int i, int x, int gate) {
   return true;
 }
 
+bool join_scaled_sum(Registers& all, int i) {
+  const Register r = all[i], a = all[r.args[0]], b = all[r.args[1]];
+  if (a.code != kMultiplyConstant || b.code != kMultiplyConstant || a.uses != 1 || b.uses != 1) return false;
+  all.rewrite(i, kScaledSum, {a.k[0], b.k[0]}, a.args[0], b.args[0]);
+  return true;
+}
+
 void join(Registers& all, int i) {
   const Register r = all[i];
+  if (r.code == kAdd && join_scaled_sum(all, i)) return;
   for (int k = 0; k < 2; k++) {
     const int one = r.args[k], other = r.args[1 - k];
     const Register factor = all[other];
@@ -198,8 +206,17 @@ void join_leaky(Registers& all, int i) {
   all.rewrite(i, kLeakyBy, {}, x, product.args[0] == x ? product.args[1] : product.args[0]);
 }
 
+// A cast to bytes saturates by itself.
+void drop_clamp(Registers& all, int i) {
+  const Register r = all[i], clamp = all[r.args[0]];
+  const float least = r.dtype == EDGERT_U8 ? 0.0f : -128.0f;
+  if ((r.dtype != EDGERT_U8 && r.dtype != EDGERT_I8) || clamp.code != kClamp || clamp.uses != 1) return;
+  if (clamp.k[0] <= least && clamp.k[1] >= least + 255) all.rewrite(i, kCast, {}, clamp.args[0]);
+}
+
 void simplify(Registers& all, int first) {
   for (int i = first; i < all.count(); i++) {
+    if (all[i].code == kCast) drop_clamp(all, i);
     if (all[i].dtype == EDGERT_F32 && all[i].code == kSelect) join_leaky(all, i);
     if (all[i].dtype != EDGERT_F32 || arguments_of(all[i].code) != 2 || all[i].code >= kAddConstant) continue;
     fold_constant(all, i);

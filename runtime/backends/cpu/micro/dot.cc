@@ -83,7 +83,7 @@ static inline void store_lanes(const DotTile& t, i32 sum, f32 scale, int64_t at,
   const f32 y = to_f32(sum) * scale;
   if (t.result == DotResult::kFloat) return store((float*)t.out + at, y, lanes);
   const f32 whole = min(splat(t.high), max(splat(t.low), round(y) + splat(t.zero)));
-  const bytes_of_lanes bytes = __builtin_convertvector(to_i32(whole), bytes_of_lanes);
+  const bytes_of_lanes bytes = low_bytes(to_i32(whole));
   if (lanes == W) memcpy((uint8_t*)t.out + at, &bytes, W);
   else memcpy((uint8_t*)t.out + at, &bytes, (size_t)lanes);
 }

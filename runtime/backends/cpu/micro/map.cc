@@ -69,6 +69,13 @@ static void multiply_add(const TileStep& s, int64_t n) {
   each(n, [&](int64_t i) { store(out + i, load(a + i) * load(b + i) + load(c + i)); });
 }
 
+static void scaled_sum(const TileStep& s, int64_t n) {
+  const float *a = (const float*)s.a, *b = (const float*)s.b;
+  float* out = (float*)s.out;
+  const f32 k = splat(s.k[0]), l = splat(s.k[1]);
+  each(n, [&](int64_t i) { store(out + i, load(a + i) * k + load(b + i) * l); });
+}
+
 // erf(x) + 1 is 2 - erfc(x), or erfc(-x) for negative x.
 static void gelu(const TileStep& s, int64_t n) {
   const float* a = (const float*)s.a;
@@ -83,14 +90,9 @@ static void gelu(const TileStep& s, int64_t n) {
 
 template <class Byte>
 static void from_bytes(const TileStep& s, int64_t n) {
-  typedef Byte bytes __attribute__((vector_size(W)));
   const Byte* a = (const Byte*)s.a;
   float* out = (float*)s.out;
-  for (int64_t i = 0; i < n; i += W) {
-    bytes x;
-    memcpy(&x, a + i, W);
-    store(out + i, to_f32(__builtin_convertvector(x, i32)));
-  }
+  each(n, [&](int64_t i) { store(out + i, to_f32(load_bytes(a + i))); });
 }
 
 template <int Least>
@@ -98,12 +100,10 @@ static void to_bytes(const TileStep& s, int64_t n) {
   const float* a = (const float*)s.a;
   uint8_t* out = (uint8_t*)s.out;
   const f32 low = splat((float)Least), high = splat((float)(Least + 255));
-  for (int64_t i = 0; i < n; i += W) {
+  each(n, [&](int64_t i) {
     const f32 x = load(a + i);
-    const i32 whole = to_i32(min(high, max(low, select(x == x, x, f32{}))));
-    const bytes_of_lanes y = __builtin_convertvector(whole, bytes_of_lanes);
-    memcpy(out + i, &y, W);
-  }
+    store_bytes(out + i, to_i32(min(high, max(low, select(x == x, x, f32{})))));
+  });
 }
 
 static inline f32 negative(f32 x) { return -x; }
@@ -174,6 +174,7 @@ static constexpr MapMicro make() {
   f[kMultiplyAdd] = multiply_add;
   f[kLeaky] = with_constants<1, leaky>;
   f[kLeakyBy] = binary<leaky_by>;
+  f[kScaledSum] = scaled_sum;
   for (int code = 0; code < kFusedEnd; code++)
     if (!has_step(code)) f[code] = nullptr;
   if (has_instruction(kCast)) {

@@ -47,6 +47,7 @@ enum FusedCode : uint8_t {
   kMultiplyAdd,        // a * b + c, each rounded
   kLeaky,              // a < 0 ? a * k0 : a
   kLeakyBy,            // a < 0 ? a * b : a
+  kScaledSum,          // a * k0 + b * k1, each rounded
   kFusedEnd,
 };
 constexpr int kTileConstants = 6;
@@ -74,6 +75,7 @@ constexpr bool has_step(int code) {
     case kMultiplyAdd: return has_instruction(kMul) && has_instruction(kAdd);
     case kLeaky: return has_instruction(kMax) || has_instruction(kSelect);
     case kLeakyBy: return has_instruction(kSelect);
+    case kScaledSum: return has_step(kMultiplyConstant) && has_instruction(kAdd);
     default: return has_instruction(code);
   }
 }

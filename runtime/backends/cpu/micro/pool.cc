@@ -21,7 +21,7 @@ struct Sum {
 // `lanes` channels from `channel` on of Pixels pixels.
 template <class Fold, int Pixels, bool Partial>
 void fold(const PoolTile& t, int64_t pixel, int64_t channel, int lanes, float factor) {
-  const float* x = t.x + pixel * t.step + channel;
+  const float* x = (const float*)t.x + pixel * t.step + channel;
   f32 total[Pixels];
 #pragma GCC unroll 4
   for (int p = 0; p < Pixels; p++) total[p] = Fold::identity();
@@ -42,7 +42,7 @@ void fold(const PoolTile& t, int64_t pixel, int64_t channel, int lanes, float fa
   }
 #pragma GCC unroll 4
   for (int p = 0; p < Pixels; p++) {
-    float* y = t.y + (pixel + p) * t.channels + channel;
+    float* y = (float*)t.y + (pixel + p) * t.channels + channel;
     if (Partial) store(y, total[p] * factor, lanes);
     else store(y, total[p] * factor);
   }
@@ -65,9 +65,32 @@ void all_pixels(const PoolTile& t, float factor) {
 void max_of(const PoolTile& t) { all_pixels<Max>(t, 1.0f); }
 void sum_of(const PoolTile& t, float factor) { all_pixels<Sum>(t, factor); }
 
+// Channels from `channel` on, Size at a time and then ever fewer.
+template <class Byte, int Size>
+void largest_bytes(const PoolTile& t, int64_t pixel, int64_t channel) {
+  typedef Byte bytes __attribute__((vector_size(Size)));
+  for (; channel + Size <= t.channels; channel += Size) {
+    const Byte* x = (const Byte*)t.x + pixel * t.step + channel;
+    bytes most = bytes{} + (Byte)((Byte)-1 < 0 ? -128 : 0);
+    for (int64_t k = 0; k < t.count; k++) {
+      bytes a;
+      memcpy(&a, x + t.taps[k], Size);
+      most = a > most ? a : most;
+    }
+    memcpy((Byte*)t.y + pixel * t.channels + channel, &most, Size);
+  }
+  if constexpr (Size > 1)
+    if (channel < t.channels) largest_bytes<Byte, Size / 2>(t, pixel, channel);
+}
+
+template <class Byte>
+void max_of_bytes(const PoolTile& t) {
+  for (int64_t pixel = 0; pixel < t.pixels; pixel++) largest_bytes<Byte, 4 * W>(t, pixel, 0);
+}
+
 }  // namespace
 
 extern const PoolMicro pool_micro;
-const PoolMicro pool_micro = {max_of, sum_of};
+const PoolMicro pool_micro = {max_of, max_of_bytes<uint8_t>, max_of_bytes<int8_t>, sum_of};
 
 }  // namespace edgert::EDGERT_TIER

@@ -187,6 +187,60 @@ static inline f32 ceil(f32 x) { return -floor(-x); }
 static inline f32 minimum(f32 a, f32 b) { return a != a ? a : min(a, b); }
 static inline f32 maximum(f32 a, f32 b) { return a != a ? a : max(a, b); }
 
+// Bytes as lanes, and the low bytes of lanes.
+#if EDGERT_AVX512
+static inline i32 load_bytes(const uint8_t* p) {
+  return (i32)_mm512_maskz_cvtepu8_epi32(kAll, _mm_loadu_si128((const __m128i*)p));
+}
+static inline i32 load_bytes(const int8_t* p) {
+  return (i32)_mm512_maskz_cvtepi8_epi32(kAll, _mm_loadu_si128((const __m128i*)p));
+}
+static inline bytes_of_lanes low_bytes(i32 x) {
+  return (bytes_of_lanes)_mm512_maskz_cvtepi32_epi8(kAll, (__m512i)x);
+}
+#elif EDGERT_AVX2
+static inline i32 load_bytes(const uint8_t* p) {
+  return (i32)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)p));
+}
+static inline i32 load_bytes(const int8_t* p) {
+  return (i32)_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i*)p));
+}
+static inline bytes_of_lanes low_bytes(i32 x) {
+  const __m256i four = _mm256_shuffle_epi8((__m256i)x, _mm256_set1_epi32(0x0c080400));
+  const __m128i low = _mm256_castsi256_si128(four), high = _mm256_extracti128_si256(four, 1);
+  return (bytes_of_lanes)_mm_cvtsi128_si64(_mm_unpacklo_epi32(low, high));
+}
+#elif EDGERT_NEON
+static inline uint8x8_t load_four(const void* p) {
+  uint32_t x;
+  memcpy(&x, p, sizeof x);
+  return vreinterpret_u8_u32(vdup_n_u32(x));
+}
+static inline i32 load_bytes(const uint8_t* p) {
+  return (i32)vmovl_u16(vget_low_u16(vmovl_u8(load_four(p))));
+}
+static inline i32 load_bytes(const int8_t* p) {
+  return (i32)vmovl_s16(vget_low_s16(vmovl_s8(vreinterpret_s8_u8(load_four(p)))));
+}
+static inline bytes_of_lanes low_bytes(i32 x) {
+  const uint16x4_t halves = vmovn_u32((uint32x4_t)x);
+  const uint32_t four = vget_lane_u32(vreinterpret_u32_u8(vmovn_u16(vcombine_u16(halves, halves))), 0);
+  return (bytes_of_lanes)four;
+}
+#else
+static inline i32 load_bytes(const uint8_t* p) {
+  bytes_of_lanes x;
+  memcpy(&x, p, sizeof x);
+  return __builtin_convertvector(x, i32);
+}
+static inline i32 load_bytes(const int8_t* p) { return (load_bytes((const uint8_t*)p) ^ 128) - 128; }
+static inline bytes_of_lanes low_bytes(i32 x) { return __builtin_convertvector(x, bytes_of_lanes); }
+#endif
+static inline void store_bytes(uint8_t* p, i32 x) {
+  const bytes_of_lanes bytes = low_bytes(x);
+  memcpy(p, &bytes, sizeof bytes);
+}
+
 // Lanes of bool tensors: 0 and 1 bytes to a mask of 0 and -1, and back.
 #if EDGERT_AVX512
 static inline i32 load_mask(const uint8_t* p) {
@@ -197,15 +251,8 @@ static inline void store_mask(uint8_t* p, i32 mask) {
   _mm_storeu_si128((__m128i*)p, _mm_maskz_set1_epi8(_mm512_movepi32_mask((__m512i)mask), 1));
 }
 #else
-static inline i32 load_mask(const uint8_t* p) {
-  bytes_of_lanes x;
-  memcpy(&x, p, sizeof x);
-  return __builtin_convertvector(x, i32) != 0;
-}
-static inline void store_mask(uint8_t* p, i32 mask) {
-  bytes_of_lanes x = __builtin_convertvector(mask & 1, bytes_of_lanes);
-  memcpy(p, &x, sizeof x);
-}
+static inline i32 load_mask(const uint8_t* p) { return load_bytes(p) != 0; }
+static inline void store_mask(uint8_t* p, i32 mask) { store_bytes(p, mask & 1); }
 #endif
 
 // scale_by_power: x 2^n for |n| <= 252, rounded once where the ISA can; scale_by_small_power: where 2^n and
