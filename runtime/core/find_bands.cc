@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/share_steps.h"
+#include "core/costs.h"
 
 namespace edgert {
 namespace {
 
 // In nanoseconds: a byte to or from memory behind the cache, what it takes more behind the next cache, which
-// is kFar times as large at the least, a byte of weights, a byte of a result whose kernel does not say what
-// it costs, and what running a step over a part costs more.
-constexpr double kSpilledByte = 0.02, kFarByte = 0.01, kWeightByte = 0.05, kMadeByte = 0.06, kPart = 300;
+// is kFar times as large at the least, a byte of a result whose kernel does not say what it costs, and what
+// running a step over a part costs more.
+constexpr double kSpilledByte = 0.02, kFarByte = 0.01, kMadeByte = 0.06, kPart = 300;
 constexpr uint64_t kFar = 16;
 constexpr int64_t kLeastLines = 4;  // of a thread's part of an image
 

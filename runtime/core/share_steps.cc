@@ -4,6 +4,8 @@
 #include <array>
 #include <limits>
 
+#include "core/costs.h"
+
 namespace edgert {
 namespace {
 

@@ -7,10 +7,6 @@
 
 namespace edgert {
 
-// In nanoseconds: what it costs threads to come together, the same behind a step that they shared, a byte
-// that another thread made, and the least work that kernels share.
-constexpr double kFork = 2000, kJoin = 700, kMovedByte = 0.125, kShared = 12000;
-
 struct Sharing {
   bool pays = true;  // else one thread is about as quick with all steps and bands
   // Steps to leave to one thread although they are long enough for several: those between steps that one

@@ -14,6 +14,7 @@
 #include <span>
 #include <type_traits>
 
+#include "core/costs.h"
 #include "edgert.h"
 #include "ops/common.h"
 
@@ -105,7 +106,7 @@ inline Lines lines_of(const edgert_call& call, int64_t all) {
 
 // How many pieces to cut work of `cost` nanoseconds into: 1 where other threads would hardly have begun, else
 // one for each thread.
-inline int64_t pieces(int64_t cost, int32_t threads) { return cost < 12000 ? 1 : threads; }
+inline int64_t pieces(int64_t cost, int32_t threads) { return cost < kShared ? 1 : threads; }
 
 // The same at plan time, where the core hears of the cost, too.
 inline int64_t pieces(edgert_plan& plan, double cost) {

@@ -39,15 +39,13 @@ void multiply(const ProductShape& s, GemmTile& t, int count, int64_t unit, int64
 }  // namespace
 
 void cut_work(const Work& w, edgert_plan& plan, int64_t& row_pieces, int64_t& column_pieces) {
-  // Bytes a nanosecond.
-  constexpr double kWeights = 20, kFromOthers = 8;
   const int64_t tiles = std::max<int64_t>(w.tiles, 1), units = std::max<int64_t>(w.units, 1);
   const auto time = [&](int64_t rows, int64_t columns) {
     const int64_t longest = ((tiles + rows - 1) / rows) * ((units + columns - 1) / columns);
     const auto parts = static_cast<double>(columns);
     const double others = (w.read + w.made / static_cast<double>(rows * columns)) * (1 - 1 / parts);
     return w.cost * static_cast<double>(longest) / static_cast<double>(tiles * units) +
-           w.weights / parts / kWeights + others / kFromOthers;
+           w.weights / parts * kWeightByte + others * kMovedByte;
   };
   cut_by(time, tiles, units, plan, row_pieces, column_pieces);
 }
