@@ -17,7 +17,7 @@ struct ReduceState {
   ReduceParams reduce;  // its programs are compiled below
   const ReduceMicro* micro;
   TileProgram prologue, epilogue;
-  int64_t prologue_pieces, epilogue_pieces;
+  int64_t prologue_pieces, fold_pieces, epilogue_pieces;
   bool folds_aside;       // the epilogue's result has another type than what is folded
   uint64_t mapped_bytes;  // scratch: x after the prologue, what was folded, tiles
   uint64_t folded_bytes;
@@ -25,11 +25,18 @@ struct ReduceState {
 
 uint64_t aligned(int64_t bytes) { return (static_cast<uint64_t>(bytes) + 63) / 64 * 64; }
 
+// How many pieces to cut a stage into; its cost is added to the plan.
+int64_t stage_pieces(edgert_plan& plan, double cost) {
+  const double before = plan.cost;
+  const int64_t count = pieces(plan, cost);
+  plan.cost += before;
+  return count;
+}
+
 Status compile(Pointwise& pointwise, TileProgram& program, edgert_plan& plan, int64_t& count) {
   collapse(pointwise);
   EDGERT_TRY(compile_tiles(pointwise, micro(), plan, program));
-  const double cost = static_cast<double>(pointwise.size()) * static_cast<double>(program.cost);
-  count = pieces(static_cast<int64_t>(std::min(cost, 1e15)), plan.threads);
+  count = stage_pieces(plan, static_cast<double>(pointwise.size()) * program.cost);
   return {};
 }
 
@@ -60,6 +67,8 @@ Status plan_reduce(const NodeArgs& args, edgert_plan& plan) {
   EDGERT_TRY(parse_reduce(args, state->reduce));
   if (!is_number(state->reduce.dtype)) return unsupported("reduction of %s", dtype_name(state->reduce.dtype));
   state->micro = micro().reduce;
+  const double each = state->reduce.dtype == EDGERT_F32 ? 1.0 / 8 : 1;
+  state->fold_pieces = stage_pieces(plan, static_cast<double>(state->reduce.elements) * each);
   return plan_programs(args, plan, *state);
 }
 
@@ -118,9 +127,8 @@ void fold_point(const ReduceState& state, const float* x, float* out, int64_t p,
 
 void reduce_f32(const ReduceState& state, const edgert_call& call, const float* x, float* out) {
   const AxisSplit& split = state.reduce.split;
-  const int64_t wanted = pieces(state.reduce.results * state.reduce.count / 8, call.threads);
-  if (split.inner || split.points >= wanted) {
-    const int64_t count = std::min(wanted, split.points);
+  if (split.inner || split.points >= state.fold_pieces) {
+    const int64_t count = std::min(state.fold_pieces, split.points);
     parallel(call, count, [&](int64_t i, int32_t) {
       const int64_t end = piece_begin(split.points, i + 1, count);
       for (int64_t p = piece_begin(split.points, i, count); p < end; p++)
@@ -128,7 +136,7 @@ void reduce_f32(const ReduceState& state, const edgert_call& call, const float* 
     });
     return;
   }
-  const int64_t blocks = (split.width + 63) / 64, count = std::min(wanted, blocks);
+  const int64_t blocks = (split.width + 63) / 64, count = std::min(state.fold_pieces, blocks);
   parallel(call, count, [&](int64_t i, int32_t) {
     const int64_t begin = piece_begin(blocks, i, count) * 64;
     const int64_t end = std::min(split.width, piece_begin(blocks, i + 1, count) * 64);
@@ -168,10 +176,11 @@ void reduce_one(const ReduceParams& reduce, const void* data, void* folded, int6
   static_cast<typename S::Stored*>(folded)[i] = S::store(fold_all<S>(reduce, x));
 }
 
-void reduce_any(const ReduceParams& reduce, const edgert_call& call, const void* x, void* out) {
+void reduce_any(const ReduceState& state, const edgert_call& call, const void* x, void* out) {
+  const ReduceParams& reduce = state.reduce;
   decltype(&reduce_one<Plain<float>>) run_one = nullptr;
   with_storage(reduce.dtype, [&](auto storage) { run_one = reduce_one<decltype(storage)>; });
-  const int64_t count = std::min(pieces(reduce.results * reduce.count, call.threads), reduce.results);
+  const int64_t count = std::min(state.fold_pieces, reduce.results);
   parallel(call, count, [&](int64_t piece, int32_t) {
     const int64_t end = piece_begin(reduce.results, piece + 1, count);
     for (int64_t i = piece_begin(reduce.results, piece, count); i < end; i++) run_one(reduce, x, out, i);
@@ -191,7 +200,7 @@ void fold(const ReduceState& state, const edgert_call& call, const void* x, void
   const ReduceParams& reduce = state.reduce;
   if (reduce.count && reduce.dtype == EDGERT_F32)
     return reduce_f32(state, call, static_cast<const float*>(x), static_cast<float*>(out));
-  if (reduce.count) return reduce_any(reduce, call, x, out);
+  if (reduce.count) return reduce_any(state, call, x, out);
   with_storage(reduce.dtype, [&](auto storage) { reduce_none<decltype(storage)>(reduce, out); });
 }
 
