@@ -36,6 +36,136 @@ void multiply(const ProductShape& s, GemmTile& t, int count, int64_t unit, int64
   }
 }
 
+// Tiles [tile_begin, tile_end), counted over all matrices, of rows [first, first + rows) of each, by units
+// [unit_begin, unit_end) of columns.
+struct Piece {
+  int64_t first, rows, tiles;  // of every matrix
+  int64_t tile_begin, tile_end, unit_begin, unit_end;
+};
+
+Piece piece_of(const ProductShape& s, const ProductCall& c, int64_t index) {
+  int64_t first = c.row_begin, rows = c.row_end - c.row_begin;
+  int64_t down = index / s.column_pieces, row_pieces = s.row_pieces;
+  if (s.matrices == 1) {
+    // Its rows are shared out evenly, those of several matrices in whole tiles.
+    const int64_t begin = piece_begin(rows, down, row_pieces);
+    first += begin;
+    rows = piece_begin(rows, down + 1, row_pieces) - begin;
+    down = 0;
+    row_pieces = 1;
+  }
+  const int64_t tiles = s.tiles(rows), units = s.column_units(), across = index % s.column_pieces;
+  return {
+      .first = first,
+      .rows = rows,
+      .tiles = tiles,
+      .tile_begin = piece_begin(tiles * s.matrices, down, row_pieces),
+      .tile_end = piece_begin(tiles * s.matrices, down + 1, row_pieces),
+      .unit_begin = piece_begin(units, across, s.column_pieces),
+      .unit_end = piece_begin(units, across + 1, s.column_pieces),
+  };
+}
+
+class PieceRunner {
+ public:
+  PieceRunner(const ProductShape& shape, const ProductCall& call, int64_t index, const ProductSource& source,
+              const float** pointers)
+      : s_(shape),
+        c_(call),
+        e_(shape.epilogue),
+        source_(source),
+        pointers_(pointers),
+        bias_(operand(e_.head.bias)),
+        added_(operand(e_.head.added)),
+        scratch_(call.scratch + index * static_cast<int64_t>(e_.program.scratch_bytes())),
+        p_(piece_of(shape, call, index)) {
+    for (int i = 1; i < e_.program.operand_count; i++) operands_[i] = operand(i);
+  }
+
+  void run() const {
+    const int64_t tiles = p_.tile_end - p_.tile_begin;
+    if (tiles == 0) return;
+    const int64_t step = units_of_block(s_, p_.unit_end - p_.unit_begin, tiles);
+    for (int64_t unit = p_.unit_begin; unit < p_.unit_end; unit += step) {
+      const int64_t last = std::min(unit + step, p_.unit_end);
+      run_block({unit, last, std::min(step, p_.unit_end - last), unit * s_.unit_columns(),
+                 std::min(last * s_.unit_columns(), s_.width())});
+    }
+  }
+
+ private:
+  // Units [unit, last), which are columns [column, column_end), and how many units follow.
+  struct Block {
+    int64_t unit, last, next;
+    int64_t column, column_end;
+  };
+
+  const float* operand(int i) const {
+    return i < 0 ? nullptr
+                 : static_cast<const float*>(c_.call->inputs[c_.first + static_cast<size_t>(i) - 1]);
+  }
+
+  void run_block(const Block& b) const {
+    const int64_t tiles = p_.tile_end - p_.tile_begin;
+    const int64_t fetching = s_.groups > 1 || tiles == 1 ? 0 : std::min(tiles, kFetchingTiles);
+    const int64_t fetched = b.next * s_.unit_floats() / std::max<int64_t>(fetching, 1);
+    const int64_t height = p_.rows / p_.tiles, taller = p_.rows % p_.tiles;  // the first ones have a row more
+    int64_t matrix = p_.tile_begin / p_.tiles, within = p_.tile_begin % p_.tiles;
+    int64_t row = p_.first + piece_begin(p_.rows, within, p_.tiles);
+    int64_t pending = matrix * s_.rows + row;  // rows from here on lack the epilogue
+    for (int64_t tile = 0; tile < tiles; tile++) {
+      const int count = static_cast<int>(height + (within < taller));
+      GemmTile t = tile_at(b, matrix, row, count);
+      if (tile < fetching) {
+        // The first tiles share in fetching the next block's weights.
+        t.ahead = t.panels + (b.last - b.unit) * s_.unit_floats() + tile * fetched;
+        t.ahead_floats = fetched;
+      }
+      multiply(s_, t, count, b.unit, b.last);
+      row += count;
+      const int64_t done = matrix * s_.rows + row;
+      if (++within == p_.tiles) {
+        within = 0;
+        matrix++;
+        row = p_.first;
+      }
+      const int64_t elements = (done - pending) * (b.column_end - b.column);
+      if (e_.plain || (elements < kEpilogueElements && tile + 1 < tiles)) continue;
+      run_tiles(e_.program, operands_, c_.result, pending, done, b.column, b.column_end, scratch_);
+      pending = done;
+    }
+  }
+
+  // Of `count` rows from `row` of a matrix on.
+  GemmTile tile_at(const Block& b, int64_t matrix, int64_t row, int count) const {
+    const int64_t width = s_.width(), at = (matrix * s_.rows + row) * width + b.column;
+    GemmTile t{pointers_,
+               0,
+               s_.taps,
+               s_.channels,
+               source_.panels(source_.state, matrix) + b.unit * s_.unit_floats(),
+               b.column_end - b.column,
+               c_.sums + at,
+               width,
+               bias_ ? bias_ + b.column : nullptr,
+               e_.head.low,
+               e_.head.high};
+    t.row_offsets = source_.rows(source_.state, matrix, row, count, pointers_);
+    if (added_) t.added = added_ + at;
+    return t;
+  }
+
+  const ProductShape& s_;
+  const ProductCall& c_;
+  const ProductEpilogue& e_;
+  const ProductSource& source_;
+  const float** pointers_;
+  const float *bias_, *added_;
+  void* scratch_;
+  Piece p_;
+  const void* operands_[kMaxProgramOperands] = {c_.sums};
+};
+
 }  // namespace
 
 void cut_work(const Work& w, edgert_plan& plan, int64_t& row_pieces, int64_t& column_pieces) {
@@ -82,80 +212,9 @@ Status plan_product(const Pointwise& epilogue, edgert_plan& plan, ProductShape& 
   return {};
 }
 
-void run_product(const ProductShape& s, const ProductCall& c, int64_t piece, const ProductSource& source,
-                 const float** pointers) {
-  int64_t first = c.row_begin, end = c.row_end, row_piece = piece / s.column_pieces,
-          row_pieces = s.row_pieces;
-  if (s.matrices == 1) {
-    // Its rows are shared out evenly, those of several matrices in whole tiles.
-    end = first + piece_begin(c.row_end - first, row_piece + 1, row_pieces);
-    first += piece_begin(c.row_end - first, row_piece, row_pieces);
-    row_piece = 0;
-    row_pieces = 1;
-  }
-  const int64_t rows = end - first, tiles = s.tiles(rows);
-  const int64_t units = s.column_units(), width = s.width();
-  const int64_t tile_begin = piece_begin(tiles * s.matrices, row_piece, row_pieces);
-  const int64_t tile_end = piece_begin(tiles * s.matrices, row_piece + 1, row_pieces);
-  const int64_t unit_begin = piece_begin(units, piece % s.column_pieces, s.column_pieces);
-  const int64_t unit_end = piece_begin(units, piece % s.column_pieces + 1, s.column_pieces);
-  if (tile_begin == tile_end) return;
-  const int64_t height = rows / tiles, taller = rows % tiles;  // the first tiles have a row more
-  const int64_t unit_floats = s.unit_floats();
-  const int64_t step = units_of_block(s, unit_end - unit_begin, tile_end - tile_begin);
-  const int64_t sharing =
-      s.groups > 1 || tile_end - tile_begin == 1 ? 0 : std::min(tile_end - tile_begin, kFetchingTiles);
-  const ProductEpilogue& e = s.epilogue;
-  auto operand = [&](int i) {
-    return i < 0 ? nullptr : static_cast<const float*>(c.call->inputs[c.first + i - 1]);
-  };
-  const float *bias = operand(e.head.bias), *added = operand(e.head.added);
-  const void* operands[kMaxProgramOperands] = {c.sums};
-  for (int i = 1; i < e.program.operand_count; i++) operands[i] = c.call->inputs[c.first + i - 1];
-  void* scratch = c.scratch + piece * static_cast<int64_t>(e.program.scratch_bytes());
-
-  for (int64_t unit = unit_begin; unit < unit_end; unit += step) {
-    const int64_t last = std::min(unit + step, unit_end);
-    const int64_t column = unit * s.unit_columns(), column_end = std::min(last * s.unit_columns(), width);
-    const int64_t fetched = std::min(step, unit_end - last) * unit_floats / std::max<int64_t>(sharing, 1);
-    int64_t matrix = tile_begin / tiles, within = tile_begin % tiles;
-    int64_t row = first + piece_begin(rows, within, tiles);
-    int64_t pending = matrix * s.rows + row;  // rows from here on lack the epilogue
-    for (int64_t tile = tile_begin; tile < tile_end; tile++) {
-      const int count = static_cast<int>(height + (within < taller));
-      const int64_t out_row = matrix * s.rows + row, share = tile - tile_begin;
-      GemmTile t{pointers,
-                 0,
-                 s.taps,
-                 s.channels,
-                 source.panels(source.state, matrix) + unit * unit_floats,
-                 column_end - column,
-                 c.sums + out_row * width + column,
-                 width,
-                 bias ? bias + column : nullptr,
-                 e.head.low,
-                 e.head.high};
-      t.row_offsets = source.rows(source.state, matrix, row, count, pointers);
-      if (added) t.added = added + out_row * width + column;
-      if (share < sharing) {
-        // The first tiles share in fetching the next block's weights.
-        t.ahead = t.panels + (last - unit) * unit_floats + share * fetched;
-        t.ahead_floats = fetched;
-      }
-      multiply(s, t, count, unit, last);
-      row += count;
-      if (++within == tiles) {
-        within = 0;
-        matrix++;
-        row = first;
-      }
-      const int64_t done = out_row + count;
-      if (e.plain || ((done - pending) * (column_end - column) < kEpilogueElements && tile + 1 < tile_end))
-        continue;
-      run_tiles(e.program, operands, c.result, pending, done, column, column_end, scratch);
-      pending = done;
-    }
-  }
+void run_product(const ProductShape& shape, const ProductCall& call, int64_t piece,
+                 const ProductSource& source, const float** pointers) {
+  PieceRunner(shape, call, piece, source, pointers).run();
 }
 
 void pack_panel(const float* from, int64_t k_stride, int64_t n_stride, int64_t depth, int64_t columns,
