@@ -51,19 +51,64 @@ std::vector<size_t> by_key(std::span<const Lifetime> lifetimes, std::span<const 
   return order;
 }
 
-void place_in_order(std::span<const Lifetime> lifetimes, std::span<const size_t> order, Places& out) {
-  out.offsets.assign(lifetimes.size(), 0);
-  out.bytes = 0;
-  std::vector<size_t> by_offset;
-  by_offset.reserve(lifetimes.size());
-  for (size_t i : order) {
-    out.offsets[i] = find_gap(lifetimes, out.offsets, by_offset, lifetimes[i]);
-    out.bytes = std::max(out.bytes, out.offsets[i] + aligned(lifetimes[i].bytes));
-    by_offset.insert(std::upper_bound(by_offset.begin(), by_offset.end(), i,
-                                      [&](size_t a, size_t b) { return out.offsets[a] < out.offsets[b]; }),
-                     i);
+// Tries orders of placing, and keeps in `best` what the best of them gives.
+class Search {
+ public:
+  Search(std::span<const Lifetime> lifetimes, Places& best)
+      : lifetimes_(lifetimes), keys_(lifetimes.size()), best_(best) {}
+
+  template <class Key>
+  void try_by(Key&& key) {
+    if (is_good()) return;
+    std::ranges::transform(lifetimes_, keys_.begin(), key);
+    attempt(by_key(lifetimes_, keys_));
   }
-}
+
+  // What lies highest has come too late.
+  void move_highest() {
+    std::vector<size_t> order = order_;
+    if (!is_good()) place_in(order);
+    const size_t moves = std::min(kMoves, kWork / (order.size() * order.size() + 1));
+    for (size_t move = 0; move < moves && !is_good(); move++) {
+      const auto highest = std::ranges::find_if(order, [&](size_t i) {
+        return places_.offsets[i] + aligned(lifetimes_[i].bytes) == places_.bytes;
+      });
+      std::rotate(order.begin(), highest, highest + 1);
+      attempt(order);
+    }
+  }
+
+ private:
+  bool is_good() const { return best_.bytes - best_.bound <= best_.bound / kGoodEnough; }
+
+  void attempt(const std::vector<size_t>& order) {
+    place_in(order);
+    if (places_.bytes >= best_.bytes) return;
+    best_.offsets = places_.offsets;
+    best_.bytes = places_.bytes;
+    order_ = order;
+  }
+
+  void place_in(std::span<const size_t> order) {
+    auto& offsets = places_.offsets;
+    offsets.assign(lifetimes_.size(), 0);
+    places_.bytes = 0;
+    std::vector<size_t> by_offset;
+    by_offset.reserve(lifetimes_.size());
+    for (size_t i : order) {
+      offsets[i] = find_gap(lifetimes_, offsets, by_offset, lifetimes_[i]);
+      places_.bytes = std::max(places_.bytes, offsets[i] + aligned(lifetimes_[i].bytes));
+      by_offset.insert(
+          std::ranges::upper_bound(by_offset, offsets[i], {}, [&](size_t k) { return offsets[k]; }), i);
+    }
+  }
+
+  std::span<const Lifetime> lifetimes_;
+  std::vector<double> keys_;
+  Places& best_;
+  std::vector<size_t> order_;  // that the best is of
+  Places places_;              // of the order tried last
+};
 
 }  // namespace
 
@@ -81,35 +126,11 @@ bool place(std::span<const Lifetime> lifetimes, Places& out) {
   const auto crowd = [&](const Lifetime& l) {
     return static_cast<double>(*std::max_element(live.begin() + l.first, live.begin() + l.last + 1));
   };
-  std::vector<double> keys(lifetimes.size());
-  std::vector<size_t> best;
-  Places places;
-  const auto is_good = [&] { return out.bytes - out.bound <= out.bound / kGoodEnough; };
-  const auto attempt = [&](const std::vector<size_t>& order) {
-    place_in_order(lifetimes, order, places);
-    if (places.bytes >= out.bytes) return;
-    out.offsets = places.offsets;
-    out.bytes = places.bytes;
-    best = order;
-  };
-  const auto attempt_by = [&](auto key) {
-    if (is_good()) return;
-    std::transform(lifetimes.begin(), lifetimes.end(), keys.begin(), key);
-    attempt(by_key(lifetimes, keys));
-  };
-  attempt_by(size);
-  attempt_by(crowd);
-  attempt_by(size_and_time);
-  // What lies highest has come too late.
-  std::vector<size_t> order = best;
-  if (!is_good()) place_in_order(lifetimes, order, places);
-  const size_t moves = std::min(kMoves, kWork / (order.size() * order.size() + 1));
-  for (size_t move = 0; move < moves && !is_good(); move++) {
-    const auto highest = std::ranges::find_if(
-        order, [&](size_t i) { return places.offsets[i] + aligned(lifetimes[i].bytes) == places.bytes; });
-    std::rotate(order.begin(), highest, highest + 1);
-    attempt(order);
-  }
+  Search search(lifetimes, out);
+  search.try_by(size);
+  search.try_by(crowd);
+  search.try_by(size_and_time);
+  search.move_highest();
   return true;
 }
 
