@@ -25,6 +25,23 @@ double moved(const SegmentPlan& plan, const Step& step) {
   return s.kind == Storage::Kind::kArena ? static_cast<double>(s.bytes) * kMovedByte : 0;
 }
 
+double cost_of(const Step& step) { return step.planned ? step.planned->cost : 0; }
+
+const Band* band_of(const SegmentPlan& plan, int32_t step) {
+  const auto after = std::ranges::upper_bound(plan.bands, step, {}, &Band::first);
+  if (after == plan.bands.begin()) return nullptr;
+  const Band& band = *std::prev(after);
+  return step < band.end ? &band : nullptr;
+}
+
+// What a step takes by whether threads share it; the first of a band takes the band's time.
+std::array<double, 2> times_of(const SegmentPlan& plan, int32_t step, int32_t threads) {
+  if (const Band* band = band_of(plan, step)) return {kNever, band->first == step ? band->time : 0};
+  const double cost = cost_of(plan.steps[static_cast<size_t>(step)]);
+  if (cost > 0) return {cost, cost < kShared ? kNever : cost / threads + kFork};
+  return {0, 0};  // a kernel that does not say what it costs leaves things as they are
+}
+
 // The step takes time[shared]; `move` is what a change costs.
 Choice follow(const Choice& before, const std::array<double, 2>& time, double move) {
   Choice next;
@@ -42,27 +59,17 @@ Sharing find_sharing(const SegmentPlan& plan, int32_t threads) {
   const size_t count = plan.steps.size();
   std::vector<Choice> choices(count + 1);
   double alone = 0;
-  size_t band = 0;
   for (size_t i = 0; i < count; i++) {
-    const Step& step = plan.steps[i];
-    while (band < plan.bands.size() && plan.bands[band].end <= static_cast<int32_t>(i)) band++;
-    const bool in_band = band < plan.bands.size() && plan.bands[band].first <= static_cast<int32_t>(i);
-    const double cost = step.planned ? step.planned->cost : 0;
-    alone += cost;
-    // A kernel that does not say what it costs leaves things as they are.
-    std::array<double, 2> time{0, 0};
-    if (in_band)
-      time = {kNever, plan.bands[band].first == static_cast<int32_t>(i) ? plan.bands[band].time : 0};
-    else if (cost > 0) time = {cost, cost < kShared ? kNever : cost / threads + kFork};
-    choices[i + 1] = follow(choices[i], time, moved(plan, step) * (1 - 1.0 / threads));
+    const double move = moved(plan, plan.steps[i]) * (1 - 1.0 / threads);
+    choices[i + 1] = follow(choices[i], times_of(plan, static_cast<int32_t>(i), threads), move);
+    alone += cost_of(plan.steps[i]);
   }
   const auto& ends = choices[count].time;
   bool shared = ends[true] < ends[false];
   Sharing found;
   found.pays = ends[shared] <= kGain * alone;
   for (size_t i = count; i > 0; i--) {
-    const Step& step = plan.steps[i - 1];
-    if (!shared && step.planned && step.planned->cost >= kShared)
+    if (!shared && cost_of(plan.steps[i - 1]) >= kShared)
       found.for_one.push_back(static_cast<int32_t>(i - 1));
     shared = choices[i].shared_before[shared];
   }
