@@ -87,6 +87,44 @@ struct Stack {
     count++;
     return {};
   }
+  // With no slices, of those that were planned.
+  std::vector<int64_t> dims(std::span<const int64_t> planned) const {
+    std::vector<int64_t> all = {count};
+    all.insert(all.end(), slice.begin(), slice.end());
+    for (size_t i = 1; count == 0 && i < planned.size(); i++) all.push_back(std::max<int64_t>(planned[i], 0));
+    return all;
+  }
+};
+
+// What the steps of a loop hand on.
+struct LoopValues {
+  std::vector<Carried> carried;
+  std::vector<Stack> stacks;
+
+  LoopValues(Context& context, size_t carried_count, size_t stack_count) {
+    for (size_t i = 0; i < carried_count; i++) carried.emplace_back(context);
+    for (size_t i = 0; i < stack_count; i++) stacks.emplace_back(context);
+  }
+
+  Status run_step(Frame& body, int64_t iteration, uint8_t& condition) {
+    const auto& outputs = body.graph().outputs;
+    body.set_input(0, {&iteration, 0}, {});
+    body.set_input(1, {&condition, 0}, {});
+    for (size_t i = 0; i < carried.size(); i++) {
+      body.set_input(static_cast<int32_t>(2 + i), carried[i].memory, carried[i].dims);
+      body.offer_output(static_cast<int32_t>(1 + i), carried[i].next.memory(), carried[i].next.bytes());
+    }
+    EDGERT_TRY(body.run());
+    for (size_t i = 0; i < carried.size(); i++) EDGERT_TRY(carried[i].take(body, outputs[1 + i]));
+    for (size_t i = 0; i < stacks.size(); i++)
+      EDGERT_TRY(stacks[i].append(body, outputs[1 + carried.size() + i]));
+    if (body.bytes(outputs[0]) < 1) return error(EDGERT_ERROR_GUARD, "the body's condition is empty");
+    uint8_t again;
+    EDGERT_TRY(body.read(outputs[0], &again, 1));
+    condition = again;
+    for (Carried& c : carried) c.advance();
+    return {};
+  }
 };
 
 }  // namespace
@@ -157,9 +195,6 @@ Status Frame::run_if(SegmentPlan& plan, const Step& step, const Node& node) {
 
 Status Frame::run_loop(SegmentPlan& plan, const Step& step, const Node& node) {
   const Memory* operands = plan.memory.data() + step.first;
-  Frame& body = body_frame(node, 0);
-  const auto carried_count = static_cast<size_t>(node.info.integer("n_carried", 0));
-  const auto& outputs = body.graph().outputs;
   int64_t trips = INT64_MAX;
   uint8_t condition = 1;
   for (size_t i = 0; i < 2; i++)
@@ -168,52 +203,37 @@ Status Frame::run_loop(SegmentPlan& plan, const Step& step, const Node& node) {
   if (node.inputs[0] >= 0) std::memcpy(&trips, address(operands[0]), sizeof trips);
   if (node.inputs[1] >= 0) condition = *address(operands[1]);
 
-  std::vector<Carried> carried;
-  for (size_t i = 0; i < carried_count; i++) {
-    carried.emplace_back(context_);
-    const auto start = operand_dims(node, 2 + i);
-    carried[i].memory = operands[2 + i];
-    carried[i].dims.assign(start.begin(), start.end());
+  Frame& body = body_frame(node, 0);
+  const auto carried_count = static_cast<size_t>(node.info.integer("n_carried", 0));
+  LoopValues values(context_, carried_count, body.graph().outputs.size() - 1 - carried_count);
+  for (size_t i = 2; i < node.inputs.size(); i++) {
+    const auto given = operand_dims(node, i);
+    if (i < 2 + carried_count) {
+      values.carried[i - 2].memory = operands[i];
+      values.carried[i - 2].dims.assign(given.begin(), given.end());
+    } else {
+      body.set_input(static_cast<int32_t>(i), operands[i], given);
+    }
   }
-  std::vector<Stack> stacks;
-  for (size_t i = 1 + carried_count; i < outputs.size(); i++) stacks.emplace_back(context_);
-  for (size_t i = 2 + carried_count; i < node.inputs.size(); i++)
-    body.set_input(static_cast<int32_t>(i), operands[i], operand_dims(node, i));
-
   for (int64_t iteration = 0; iteration < trips && condition; iteration++) {
     if (!context_.may_step()) return context_.why_not_step();
-    body.set_input(0, {&iteration, 0}, {});
-    body.set_input(1, {&condition, 0}, {});
-    for (size_t i = 0; i < carried_count; i++) {
-      body.set_input(static_cast<int32_t>(2 + i), carried[i].memory, carried[i].dims);
-      body.offer_output(static_cast<int32_t>(1 + i), carried[i].next.memory(), carried[i].next.bytes());
-    }
-    EDGERT_TRY(body.run());
-    for (size_t i = 0; i < carried_count; i++) EDGERT_TRY(carried[i].take(body, outputs[1 + i]));
-    for (size_t i = 0; i < stacks.size(); i++)
-      EDGERT_TRY(stacks[i].append(body, outputs[1 + carried_count + i]));
-    if (body.bytes(outputs[0]) < 1) return error(EDGERT_ERROR_GUARD, "the body's condition is empty");
-    uint8_t again;
-    EDGERT_TRY(body.read(outputs[0], &again, 1));
-    condition = again;
-    for (Carried& c : carried) c.advance();
+    EDGERT_TRY(values.run_step(body, iteration, condition));
   }
 
   for (size_t i = 0; i < node.outputs.size(); i++) {
     const int32_t value = node.outputs[i];
     if (value < 0) continue;
     void* to;
+    const uint8_t* from;
     if (i < carried_count) {
-      EDGERT_TRY(take_result(value, carried[i].dims, to));
-      if (const uint64_t size = bytes(value)) std::memcpy(to, address(carried[i].memory), size);
-      continue;
+      EDGERT_TRY(take_result(value, values.carried[i].dims, to));
+      from = address(values.carried[i].memory);
+    } else {
+      const Stack& stack = values.stacks[i - carried_count];
+      EDGERT_TRY(take_result(value, stack.dims(dims(value)), to));
+      from = stack.block.data();
     }
-    Stack& stack = stacks[i - carried_count];
-    if (stack.count == 0)
-      for (int64_t d : dims(value).subspan(1)) stack.slice.push_back(std::max<int64_t>(d, 0));
-    stack.slice.insert(stack.slice.begin(), stack.count);
-    EDGERT_TRY(take_result(value, stack.slice, to));
-    if (const uint64_t size = bytes(value)) std::memcpy(to, stack.block.data(), size);
+    if (const uint64_t size = bytes(value)) std::memcpy(to, from, size);
   }
   return {};
 }
