@@ -362,6 +362,40 @@ Status emit(Registers& all, const Micro& micro, int operands, int start, TilePro
   return {};
 }
 
+// Where operands and result lie, and what loads and stores them. `at_hand`: operand 0 is in the L1 cache.
+Status set_operands(const Pointwise& pointwise, bool at_hand, TileProgram& out) {
+  // The last axis stays by itself: it is the columns. The others merge where all operands allow.
+  const int32_t last = pointwise.rank - 1;
+  Pointwise outer = pointwise;
+  outer.rank = last;
+  collapse(outer);
+  out.rank = outer.rank + 1;
+  out.rows = 1;
+  for (int axis = 0; axis < outer.rank; axis++) out.rows *= out.dims[axis] = outer.dims[axis];
+  out.columns = out.dims[outer.rank] = pointwise.dims[last];
+
+  out.operand_count = pointwise.count;
+  for (int i = 0; i < pointwise.count; i++) {
+    TileOperand& operand = out.operands[i];
+    const int32_t stored = pointwise.dtypes[i], computed = compute_dtype(stored);
+    for (int axis = 0; axis < outer.rank; axis++) operand.strides[axis] = outer.strides[i][axis];
+    operand.strides[outer.rank] = pointwise.strides[i][last];
+    operand.size = static_cast<int32_t>(item_size(stored));
+    operand.computed_size = static_cast<int32_t>(item_size(computed));
+    operand.load = load_function(stored);
+    operand.converts = computed != stored;
+    if (!operand.load) return unsupported("operands of %s", dtype_name(stored));
+    if (i > 0 || !at_hand) out.cost += 0.02f * operand.size * (operand.converts ? 8 : 1);
+  }
+  const int32_t stored = pointwise.result, computed = compute_dtype(stored);
+  out.store = store_function(stored);
+  if (!out.store) return unsupported("a result of %s", dtype_name(stored));
+  out.result_size = static_cast<int32_t>(item_size(stored));
+  out.computed_result_size = static_cast<int32_t>(item_size(computed));
+  out.result_converts = computed != stored;
+  return {};
+}
+
 }  // namespace
 
 Status compile_tiles(const Pointwise& pointwise, const Micro& micro, edgert_plan& plan, TileProgram& out,
@@ -371,35 +405,7 @@ Status compile_tiles(const Pointwise& pointwise, const Micro& micro, edgert_plan
   if (code_count > kMaxTileSteps) return unsupported("a program of %d instructions", code_count);
   if (walked.rank == 0) walked.dims[walked.rank++] = 1;
   out = {};
-  // The last axis stays by itself: it is the columns. The others merge where all operands allow.
-  const int32_t last = walked.rank - 1;
-  Pointwise outer = walked;
-  outer.rank = last;
-  collapse(outer);
-  out.rank = outer.rank + 1;
-  out.rows = 1;
-  for (int axis = 0; axis < outer.rank; axis++) out.rows *= out.dims[axis] = outer.dims[axis];
-  out.columns = out.dims[outer.rank] = walked.dims[last];
-
-  int64_t widest = static_cast<int64_t>(item_size(compute_dtype(walked.result)));
-  out.operand_count = walked.count;
-  for (int i = 0; i < walked.count; i++) {
-    TileOperand& operand = out.operands[i];
-    for (int axis = 0; axis < outer.rank; axis++) operand.strides[axis] = outer.strides[i][axis];
-    operand.strides[outer.rank] = walked.strides[i][last];
-    operand.size = static_cast<int32_t>(item_size(walked.dtypes[i]));
-    operand.computed_size = static_cast<int32_t>(item_size(compute_dtype(walked.dtypes[i])));
-    operand.load = load_function(walked.dtypes[i]);
-    operand.converts = compute_dtype(walked.dtypes[i]) != walked.dtypes[i];
-    if (!operand.load) return unsupported("operands of %s", dtype_name(walked.dtypes[i]));
-    const bool at_hand = head && i == 0;  // sums in the L1 cache
-    if (!at_hand) out.cost += 0.02f * operand.size * (operand.converts ? 8 : 1);
-  }
-  out.store = store_function(walked.result);
-  if (!out.store) return unsupported("a result of %s", dtype_name(walked.result));
-  out.result_size = static_cast<int32_t>(item_size(walked.result));
-  out.computed_result_size = static_cast<int32_t>(item_size(compute_dtype(walked.result)));
-  out.result_converts = compute_dtype(walked.result) != walked.result;
+  EDGERT_TRY(set_operands(walked, head, out));
 
   Registers all(walked);
   int start = 0;
@@ -410,6 +416,7 @@ Status compile_tiles(const Pointwise& pointwise, const Micro& micro, edgert_plan
   }
   simplify(all, start == 0 ? walked.count : start + 1);
   if (head) start = take_clamp(all, *head, start);
+  int64_t widest = out.computed_result_size;
   for (int i = 0; i < all.count(); i++)
     widest = std::max(widest, static_cast<int64_t>(item_size(all[i].dtype)));
   out.slot_bytes = kTile * widest + 128;
