@@ -1,5 +1,7 @@
 #include "ops/reduce.h"
 
+#include <algorithm>
+
 namespace edgert {
 namespace {
 
@@ -52,14 +54,14 @@ Status parse_programs(const NodeArgs& args, ReduceParams& reduce) {
   return {};
 }
 
-}  // namespace
+struct Axis {
+  int64_t size, stride;
+  bool reduced;
+};
 
-AxisSplit split_axes(std::span<const int64_t> dims, uint32_t axes) {
-  struct Axis {
-    int64_t size, stride;
-    bool reduced;
-  } merged[EDGERT_MAX_RANK];
-  int32_t n = 0;  // innermost first
+// Innermost first; their number.
+int32_t merge_axes(std::span<const int64_t> dims, uint32_t axes, Axis* merged) {
+  int32_t n = 0;
   int64_t stride = 1;
   for (size_t i = dims.size(); i-- > 0; stride *= dims[i]) {
     const bool reduced = axes >> i & 1u;
@@ -67,35 +69,38 @@ AxisSplit split_axes(std::span<const int64_t> dims, uint32_t axes) {
     if (n && merged[n - 1].reduced == reduced) merged[n - 1].size *= dims[i];
     else merged[n++] = {dims[i], stride, reduced};
   }
+  return n;
+}
+
+}  // namespace
+
+AxisSplit split_axes(std::span<const int64_t> dims, uint32_t axes) {
+  Axis merged[EDGERT_MAX_RANK];
+  const int32_t n = merge_axes(dims, axes, merged);
   AxisSplit split;
   split.inner = n == 0 || merged[0].reduced;
   if (n) split.width = merged[0].size;
-  bool has_rows = false;
-  int32_t kept = 0, outer = 0;
-  for (int32_t i = 1; i < n; i++) {
-    kept += !merged[i].reduced;
-    outer += merged[i].reduced;
-  }
-  split.kept_rank = kept;
-  split.outer_rank = outer > 0 ? outer - 1 : 0;
   if (split.inner) split.count = split.width;
+  int32_t kept = 0, outer = 0;
+  for (int32_t i = 1; i < n; i++) (merged[i].reduced ? outer : kept)++;
+  split.kept_rank = kept;
+  split.outer_rank = std::max(outer - 1, 0);
+  bool has_rows = false;
   for (int32_t i = 1; i < n; i++) {
     const Axis& axis = merged[i];
     if (!axis.reduced) {
-      kept--;
-      split.kept_size[kept] = axis.size;
+      split.kept_size[--kept] = axis.size;
       split.kept_stride[kept] = axis.stride;
       split.points *= axis.size;
       continue;
     }
     split.count *= axis.size;
+    outer--;
     if (!has_rows) {
       split.rows = axis.size;
       split.row_stride = axis.stride;
       has_rows = true;
-      outer--;
     } else {
-      outer--;
       split.outer_size[outer] = axis.size;
       split.outer_stride[outer] = axis.stride;
     }
