@@ -129,7 +129,7 @@ Status run_as_product(const ConvState& state, const edgert_call& call) {
   }
   float* sums = s.epilogue.in_place ? static_cast<float*>(call.outputs[0])
                                     : reinterpret_cast<float*>(scratch + state.sums);
-  const Lines lines = lines_of(call, state.params.output[0]);
+  const Range lines = lines_of(call, state.params.output[0]);
   if (state.margins.floats) {
     auto* copy = reinterpret_cast<float*>(scratch + state.copy);
     copy_with_margins(state.margins, x, lines, copy);

@@ -53,7 +53,7 @@ ConvMargins plan_margins(ConvParams& p) {
   return m;
 }
 
-void copy_with_margins(const ConvMargins& m, const float* x, Lines lines, float* to) {
+void copy_with_margins(const ConvMargins& m, const float* x, Range lines, float* to) {
   const int64_t begin = lines.begin * m.stride, end = (lines.end - 1) * m.stride + m.span;
   const int64_t image = step(m, m.input, -1), copied = step(m, m.padded, -1);
   std::fill_n(to, m.floats, 0.0f);

@@ -17,6 +17,6 @@ struct ConvMargins {
 ConvMargins plan_margins(ConvParams& params);
 
 // Copies what `lines` of the result need.
-void copy_with_margins(const ConvMargins& margins, const float* x, Lines lines, float* to);
+void copy_with_margins(const ConvMargins& margins, const float* x, Range lines, float* to);
 
 }  // namespace edgert::cpu

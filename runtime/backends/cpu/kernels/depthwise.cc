@@ -104,10 +104,6 @@ class TapList {
   int64_t lines_inside_ = 0;  // that the taps are of, where they are inside
 };
 
-struct Range {
-  int64_t begin, end;
-};
-
 // What the inner loops need and every line of the piece has alike.
 DepthwiseTile tile_of(const DepthwiseShape& s, const edgert_call& call, Range channels) {
   const ConvParams& p = *s.params;
@@ -212,7 +208,7 @@ Status plan_depthwise(const ConvParams& p, edgert_plan& plan, DepthwiseShape& s)
 Status run_depthwise(const DepthwiseShape& s, const edgert_call& call) {
   const ConvParams& p = *s.params;
   const int64_t height = p.spatial > 1 ? p.output[0] : 1, each = s.lines / height;
-  const Lines lines = lines_of(call, height);
+  const Range lines = lines_of(call, height);
   const int64_t first = lines.begin * each, count = lines.end * each - first;
   const int64_t channels = p.channels, blocks = (channels + 15) / 16;
   char* scratch = static_cast<char*>(call.scratch);

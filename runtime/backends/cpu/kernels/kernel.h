@@ -96,12 +96,12 @@ inline bool has_lines(const edgert_operand& result) {
   return result.rank > 2 && result.dims[0] == 1 && result.dims[1] > 0;
 }
 
-// The lines of the result that a call makes.
-struct Lines {
+struct Range {
   int64_t begin, end;
 };
-inline Lines lines_of(const edgert_call& call, int64_t all) {
-  return call.line_end ? Lines{call.line_begin, call.line_end} : Lines{0, all};
+// The lines of the result that a call makes.
+inline Range lines_of(const edgert_call& call, int64_t all) {
+  return call.line_end ? Range{call.line_begin, call.line_end} : Range{0, all};
 }
 
 // How many pieces to cut work of `cost` nanoseconds into: 1 where other threads would hardly have begun, else

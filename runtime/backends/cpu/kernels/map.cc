@@ -36,13 +36,13 @@ Status plan_map(const NodeArgs& args, edgert_plan& plan) {
 
 Status run_map(const MapState& state, const edgert_call& call) {
   const TileProgram& p = state.program;
-  const Lines lines = lines_of(call, state.height);
+  const Range lines = lines_of(call, state.height);
   const auto part = [&](int64_t all) {
     const int64_t each = all / state.height;
-    return Lines{lines.begin * each, lines.end * each};
+    return Range{lines.begin * each, lines.end * each};
   };
-  const Lines rows = p.rows == 1 ? Lines{0, 1} : part(p.rows);
-  const Lines columns = p.rows == 1 ? part(p.columns) : Lines{0, p.columns};
+  const Range rows = p.rows == 1 ? Range{0, 1} : part(p.rows);
+  const Range columns = p.rows == 1 ? part(p.columns) : Range{0, p.columns};
   const int64_t height = rows.end - rows.begin, width = columns.end - columns.begin;
   const bool by_rows = height >= 4 * state.pieces;
   const int64_t units = by_rows ? height : (width + 15) / 16;

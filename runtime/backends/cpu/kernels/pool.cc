@@ -120,7 +120,7 @@ void for_runs(const PoolState& state, int64_t row, int64_t* scratch, Run&& run) 
 template <class Row>
 void for_rows(const PoolState& state, const edgert_call& call, int64_t cost, Row&& row) {
   const int64_t height = state.pool.spatial > 1 ? state.pool.output[0] : 1;
-  const Lines lines = lines_of(call, height);
+  const Range lines = lines_of(call, height);
   const int64_t each = state.rows / height, first = lines.begin * each;
   const int64_t rows = lines.end * each - first;
   const int64_t count = std::min(pieces(cost, call.threads), rows);

@@ -179,7 +179,7 @@ Status run_winograd(const WinogradShape& s, const edgert_call& call) {
   const float* bias = e.head.bias < 0 ? nullptr : static_cast<const float*>(call.inputs[1 + e.head.bias]);
   const void* operands[kMaxProgramOperands] = {y};
   for (int i = 1; i < e.program.operand_count; i++) operands[i] = call.inputs[1 + i];
-  const Lines lines = lines_of(call, p.output[0]);
+  const Range lines = lines_of(call, p.output[0]);
   const int64_t band_first = lines.begin / kSide * s.tiles_x;
   const int64_t tiles = call.line_end ? (lines.end + kSide - 1) / kSide * s.tiles_x - band_first : s.tiles;
   const int64_t columns = (s.panels() + s.column_pieces - 1) / s.column_pieces * 16;
