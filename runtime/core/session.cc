@@ -166,18 +166,20 @@ Status Session::prepare(int32_t entry) {
   for (const auto* list : {&graph().inputs, &graph().outputs})
     for (int32_t v : *list) {
       const Value& value = graph().values[static_cast<size_t>(v)];
-      std::vector<std::string> texts;
-      for (int32_t d : value.dims) texts.push_back(expr_text(model, d));
-      std::string type = value.type_text;
-      if (type.empty()) {
-        for (const std::string& t : texts) type += (type.empty() ? "" : ", ") + t;
-        type = dtype_name(value.dtype) + ("[" + type) + "]";
-      }
-      type_texts_.push_back(std::move(type));
-      dim_text_index_[&value] = dim_texts_.size();
-      dim_texts_.push_back(std::move(texts));
+      spec_texts_[&value] = texts_of(value);
     }
   return {};
+}
+
+Session::SpecTexts Session::texts_of(const Value& value) const {
+  SpecTexts texts;
+  std::string all;
+  for (int32_t d : value.dims) {
+    texts.dims.push_back(expr_text(model(), d));
+    all += (all.empty() ? "" : ", ") + texts.dims.back();
+  }
+  texts.type = value.type_text.empty() ? dtype_name(value.dtype) + ("[" + all) + "]" : value.type_text;
+  return texts;
 }
 
 void Session::spec(const Value& value, edgert_spec& given) const {
@@ -186,13 +188,12 @@ void Session::spec(const Value& value, edgert_spec& given) const {
   out.dtype = value.dtype;
   out.rank = static_cast<int32_t>(value.dims.size());
   out.name = value.name.c_str();
-  const size_t index = dim_text_index_.at(&value);
-  const auto& texts = dim_texts_[index];
-  out.type = type_texts_[index].c_str();
+  const SpecTexts& texts = spec_texts_.at(&value);
+  out.type = texts.type.c_str();
   for (size_t i = 0; i < value.dims.size(); i++) {
     const Expr& e = model().exprs[static_cast<size_t>(value.dims[i])];
     out.dims[i] = e.code == ExprCode::kConst ? e.value : -1;
-    out.dim_texts[i] = texts[i].c_str();
+    out.dim_texts[i] = texts.dims[i].c_str();
   }
   std::memcpy(&given, &out, std::min<size_t>(given.size, sizeof out));
 }
@@ -244,7 +245,7 @@ Status Session::set_input_value(size_t index, const Object* value) {
   } else {
     if (!value || is_container(value->dtype))
       return error(EDGERT_ERROR_ARGUMENT, "input '%s' is %s, expected %s", v.name.c_str(),
-                   object_text(value).c_str(), type_texts_[dim_text_index_.at(&v)].c_str());
+                   object_text(value).c_str(), spec_texts_.at(&v).type.c_str());
     describe_tensor(*value, tensor);
     EDGERT_TRY(check_tensor("input", v, tensor, true));
   }

@@ -89,11 +89,16 @@ class Session {
     // What the elements point to: the run that reads `now` must not make it in the memory it clears.
     std::unique_ptr<Heap> now_heap, next_heap;
   };
+  struct SpecTexts {
+    std::vector<std::string> dims;
+    std::string type;
+  };
   class Lock;
 
   Session(std::shared_ptr<const Model> model, std::vector<std::unique_ptr<Backend>> backends,
           const Settings& settings);
   Status prepare(int32_t entry);
+  SpecTexts texts_of(const Value& value) const;
   Status check_tensor(const char* what, const Value& value, const edgert_tensor& tensor, bool has_data) const;
   Status hand_over(size_t index);
   Status start_state(Tied& state);
@@ -113,11 +118,9 @@ class Session {
   std::vector<size_t> inputs_;  // position in the graph's list
   std::vector<Bound> bound_;    // of inputs_
   std::vector<Tied> states_;
-  std::map<int32_t, Block> staged_;                  // host copies of device values
-  std::vector<std::vector<std::string>> dim_texts_;  // of all values that have specs
-  std::map<const Value*, size_t> dim_text_index_;
-  std::vector<std::string> type_texts_;  // in the order of dim_texts_
-  std::vector<Object> output_values_;    // of outputs that are tensors
+  std::map<int32_t, Block> staged_;               // host copies of device values
+  std::map<const Value*, SpecTexts> spec_texts_;  // of all inputs and outputs
+  std::vector<Object> output_values_;             // of outputs that are tensors
   std::atomic<bool> busy_{false};
   bool has_result_ = false;
   std::string described_;
