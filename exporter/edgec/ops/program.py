@@ -19,7 +19,7 @@ What the instructions mean, on every backend:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edgec.ir.types import DType
@@ -176,13 +176,20 @@ class Builder:
             return register
         return self._emit(Instruction("cast", (register,), dtype.compute))
 
-    def inline(self, program: Program, args: Sequence[int]) -> int:
-        """Append `program` with its operands bound to registers `args`; its result's register."""
+    def inline(
+        self, program: Program, args: Sequence[int], instead: Mapping[int, int] | None = None
+    ) -> int:
+        """Append `program` with its operands bound to registers `args`; its result's register.
+
+        `instead` has registers of `program` whose instructions are left out, and those that stand for them.
+        """
         registers = list(args)
-        for i in program.code:
-            registers.append(
-                self._emit(Instruction(i.op, tuple(registers[a] for a in i.args), i.dtype, i.value))
-            )
+        for k, i in enumerate(program.code, len(args)):
+            if instead and k in instead:
+                registers.append(registers[instead[k]])
+                continue
+            operands = tuple(registers[a] for a in i.args)
+            registers.append(self._emit(Instruction(i.op, operands, i.dtype, i.value)))
         return registers[-1]
 
     def finish(self, result: int) -> Program:

@@ -111,21 +111,11 @@ def _leading_affine(
             break
         scale, shift = scale * step[0], shift * step[0] + step[1]
         register = readers[0] + n
-        done.add(readers[0])
+        done.add(register)
     if not done:
         return None
     b = Builder(program.operands)
-    places = list(range(n))
-    for k, i in enumerate(program.code):
-        if k in done:
-            places.append(start)
-        elif i.op == "const":
-            places.append(b.const(i.value, i.dtype))
-        elif i.op == "cast":
-            places.append(b.cast(places[i.args[0]], i.dtype))
-        else:
-            places.append(b(i.op, *(places[a] for a in i.args)))
-    return scale, shift, b.finish(places[-1])
+    return scale, shift, b.finish(b.inline(program, range(n), dict.fromkeys(done, start)))
 
 
 def _constant(value: Value | None, channels: int) -> Array | None:
