@@ -150,12 +150,7 @@ def export(
 
     >>> export("model.onnx", "model.edge", shapes={"x": (1, 3, 224, 224)})  # doctest: +SKIP
     """
-    if keep not in (None, "", "all"):
-        raise ValueError(f"keep is {keep!r}, expected 'all' or nothing")
-    if embed_reference < 0:
-        raise ValueError(f"embed_reference is {embed_reference}, expected 0 or more")
-    if memory_budget is not None and not 0 <= memory_budget < 1 << 64:
-        raise ValueError(f"memory_budget is {memory_budget}, expected 0 to 2^64 - 1")
+    _check_settings(keep, embed_reference, memory_budget)
     if path is not None:
         _check_target(Path(path), model)
     started = time.perf_counter()
@@ -204,6 +199,15 @@ def optimise(
             progress(run.__name__.replace("_", " "))
         for inner in list(graph.walk())[::-1]:
             run(inner)
+
+
+def _check_settings(keep: str | None, embed_reference: int, memory_budget: int | None) -> None:
+    if keep not in (None, "", "all"):
+        raise ValueError(f"keep is {keep!r}, expected 'all' or nothing")
+    if embed_reference < 0:
+        raise ValueError(f"embed_reference is {embed_reference}, expected 0 or more")
+    if memory_budget is not None and not 0 <= memory_budget < 1 << 64:
+        raise ValueError(f"memory_budget is {memory_budget}, expected 0 to 2^64 - 1")
 
 
 def _check_target(path: Path, model: Source) -> None:

@@ -99,6 +99,10 @@ def load(
     options.tuning = None if tuning is None else _text("tuning", os.fspath(tuning))
     if queue is not None:
         options.cl_context, options.cl_queue = queue.context.int_ptr, queue.int_ptr
+    return Session(_open(model, options), queue)
+
+
+def _open(model: Union[str, os.PathLike[str], bytes], options: Options) -> ctypes.c_void_p:
     handle = ctypes.c_void_p()
     if isinstance(model, (bytes, bytearray, memoryview)):
         data = bytes(model)
@@ -109,7 +113,7 @@ def load(
             raise InputError(f"load: the path {model!r} holds a null character")
         status = library().edgert_load_path(path, ctypes.byref(options), ctypes.byref(handle))
     check(status)
-    return Session(handle, queue)
+    return handle
 
 
 class Session:
