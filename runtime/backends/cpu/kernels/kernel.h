@@ -116,6 +116,7 @@ inline int64_t pieces(edgert_plan& plan, double cost) {
 
 // Piece i of [0, n) cut into `count` runs of equal length (within one).
 inline int64_t piece_begin(int64_t n, int64_t i, int64_t count) {
+  if (count == 1) return n * i;  // divisions would be most of the time of a small product
   return n / count * i + (i < n % count ? i : n % count);
 }
 

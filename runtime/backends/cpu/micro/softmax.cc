@@ -90,7 +90,7 @@ void short_lines(const float* x, float* y, int64_t n, int lanes, bool log_result
 }
 
 void lines(const float* x, float* y, int64_t n, int64_t count, bool log_result) {
-  if (n > kShort) {
+  if (n > kShort || count == 1) {
     for (int64_t r = 0; r < count; r++) line(x + r * n, y + r * n, n, log_result);
     return;
   }
