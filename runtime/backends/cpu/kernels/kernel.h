@@ -114,10 +114,16 @@ inline int64_t pieces(edgert_plan& plan, double cost) {
   return pieces(static_cast<int64_t>(cost < 1e15 ? cost : 1e15), plan.threads);
 }
 
+// Divisions by 1 would be most of the time of a small product.
+struct Quotient {
+  int64_t whole, rest;
+};
+inline Quotient divide(int64_t n, int64_t by) { return by == 1 ? Quotient{n, 0} : Quotient{n / by, n % by}; }
+
 // Piece i of [0, n) cut into `count` runs of equal length (within one).
 inline int64_t piece_begin(int64_t n, int64_t i, int64_t count) {
-  if (count == 1) return n * i;  // divisions would be most of the time of a small product
-  return n / count * i + (i < n % count ? i : n % count);
+  const auto [length, longer] = divide(n, count);
+  return length * i + (i < longer ? i : longer);
 }
 
 }  // namespace edgert::cpu

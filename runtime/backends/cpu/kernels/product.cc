@@ -44,8 +44,8 @@ struct Piece {
 };
 
 Piece piece_of(const ProductShape& s, const ProductCall& c, int64_t index) {
-  int64_t first = c.row_begin, rows = c.row_end - c.row_begin;
-  int64_t down = index / s.column_pieces, row_pieces = s.row_pieces;
+  int64_t first = c.row_begin, rows = c.row_end - c.row_begin, row_pieces = s.row_pieces;
+  auto [down, across] = divide(index, s.column_pieces);
   if (s.matrices == 1) {
     // Its rows are shared out evenly, those of several matrices in whole tiles.
     const int64_t begin = piece_begin(rows, down, row_pieces);
@@ -54,7 +54,7 @@ Piece piece_of(const ProductShape& s, const ProductCall& c, int64_t index) {
     down = 0;
     row_pieces = 1;
   }
-  const int64_t tiles = s.tiles(rows), units = s.column_units(), across = index % s.column_pieces;
+  const int64_t tiles = s.tiles(rows), units = s.column_units();
   return {
       .first = first,
       .rows = rows,
@@ -108,9 +108,9 @@ class PieceRunner {
   void run_block(const Block& b) const {
     const int64_t tiles = p_.tile_end - p_.tile_begin;
     const int64_t fetching = s_.groups > 1 || tiles == 1 ? 0 : std::min(tiles, kFetchingTiles);
-    const int64_t fetched = b.next * s_.unit_floats() / std::max<int64_t>(fetching, 1);
-    const int64_t height = p_.rows / p_.tiles, taller = p_.rows % p_.tiles;  // the first ones have a row more
-    int64_t matrix = p_.tile_begin / p_.tiles, within = p_.tile_begin % p_.tiles;
+    const int64_t fetched = fetching ? b.next * s_.unit_floats() / fetching : 0;
+    const auto [height, taller] = divide(p_.rows, p_.tiles);  // the first ones have a row more
+    auto [matrix, within] = divide(p_.tile_begin, p_.tiles);
     int64_t row = p_.first + piece_begin(p_.rows, within, p_.tiles);
     int64_t pending = matrix * s_.rows + row;  // rows from here on lack the epilogue
     for (int64_t tile = 0; tile < tiles; tile++) {

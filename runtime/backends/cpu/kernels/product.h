@@ -42,7 +42,9 @@ struct ProductShape {
   int64_t panel_floats() const { return taps * channels * 16; }
   int64_t group_floats() const { return panels() * panel_floats(); }
   int64_t pieces() const { return row_pieces * column_pieces; }
-  int64_t tiles(int64_t count) const { return (count + micro->gemm->rows - 1) / micro->gemm->rows; }
+  int64_t tiles(int64_t count) const {
+    return count == 1 ? 1 : (count + micro->gemm->rows - 1) / micro->gemm->rows;
+  }
   int64_t tiles() const { return tiles(rows); }
   // Units in which columns are cut: groups where there are several, else panels.
   int64_t column_units() const { return groups > 1 ? groups : panels(); }
