@@ -160,12 +160,13 @@ def random_inputs(
 
 
 def _passing(array: Array, index: int, name: str, guards: Sequence[Dim]) -> Array:
-    """With the first value for element `index` of all that guards on it alone let pass, if there is one."""
+    """Element `index` becomes the first value of its type that all guards on it alone let pass, if any."""
     array = np.array(array)
     elements = array.reshape(-1)
     guards = [guard for guard in guards if symbols_of(guard) == {name}]
     tried = [int(elements[index]), 0, 1, *(int(n) for g in guards for n in re.findall(r"-?\d+", str(g)))]
-    passing = [n for n in tried if all(_holds(guard, {name: n}) for guard in guards)]
+    held = [n for n in tried if np.array(n).astype(elements.dtype) == n]
+    passing = [n for n in held if all(_holds(guard, {name: n}) for guard in guards)]
     elements[index] = next(iter(passing), tried[0])
     return array
 

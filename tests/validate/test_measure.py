@@ -115,6 +115,13 @@ def test_samples_take_the_data_that_guards_let_pass() -> None:
         assert list(made) == ["rate", "given", "flag", "free"] and len(set(made["free"])) > 4
 
 
+def test_samples_are_of_their_types_where_guards_let_none_pass() -> None:
+    rate = Value("rate", TensorType(DType.U8, ()))
+    graph = Graph("main", [rate], symbols={"rate[0]": Element(rate, 0)})
+    graph.guards = [Guard(eq(symbol("rate[0]", None), 300), "choose", "it fits")]
+    assert random_inputs(graph, {}, 0)["rate"].dtype == np.uint8
+
+
 def test_samples_of_containers_fit() -> None:
     texts = [
         "sequence(f32[2, ?])",
