@@ -146,6 +146,19 @@ def test_branches_that_do_not_fit_within_each_other() -> None:
         imported(nested([f"f{i}" for i in range(20)]))
 
 
+def test_many_ifs_on_data_of_which_the_rest_takes_one_branch() -> None:
+    nodes, x = [], "x"
+    for i in range(40):
+        squeezed, kept = node("Squeeze", [x, "one"], [f"a{i}"]), node("Identity", [x], [f"b{i}"])
+        first, other = branch(f"t{i}", squeezed), branch(f"e{i}", kept)
+        nodes.append(node("If", [f"f{i}"], [f"c{i}"], then_branch=first, else_branch=other))
+        nodes.append(node("Concat", [f"c{i}", "row"], [x := f"x{i}"], axis=0))
+    flags = [info(f"f{i}", [], BOOL) for i in range(40)]
+    constants = {"one": [1], "row": np.ones((1, 1), np.float32)}
+    result = imported(model_of(nodes, [info("x", [2, 1]), *flags], [x], constants)).main
+    assert "if" not in operators(result) and len(result.guards) == 40
+
+
 def test_where_both_branches_live_the_tail_is_doubled() -> None:
     nodes = squeeze_or_not(node("ReduceSum", ["c"], ["y"], keepdims=0))
     model = model_of(nodes, [info("x", [2, "n"])], ["y"], {"one": [1]})

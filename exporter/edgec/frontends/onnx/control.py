@@ -54,8 +54,9 @@ def branch(importer: Importer, step: NodeStep, call: Call, stack: list[Step]) ->
         importer.bind_results(step, _if_node(b, condition, frames))
         return
     importer.restore(start)
-    if chosen is None:
+    if chosen is None or len(frames) == 2:
         _count_fork(importer)
+    if chosen is None:
         if condition.dtype != DType.BOOL:
             raise OpError(f"condition is {condition.type}, expected bool")
         (chosen,) = b.dims_of(b.reshape(b.cast(condition, DType.I64), ()))
@@ -156,7 +157,6 @@ def _if_node(b: Builder, condition: Value, frames: Sequence[Frame]) -> list[Valu
 
 def fork(importer: Importer, step: NodeStep, call: Call, condition: Dim, stack: list[Step]) -> None:
     """Import the rest of the graph under each branch; keep the one that type-checks, or both as bodies."""
-    _count_fork(importer)
     rest, start = list(stack), importer.save()
     alive: list[tuple[Dim, onnx.GraphProto, object]] = []
     failures: list[Problem] = []
