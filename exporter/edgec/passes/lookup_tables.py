@@ -92,8 +92,7 @@ def _map_table(editor: Editor, node: Node, op: Map) -> None:
         return
     if not all(v in varying or _per_column(v, columns) for v in node.inputs if v is not None):
         return
-    with np.errstate(all="ignore"):
-        (mapped,) = op.eval([table.const if v is value else _column(v) for v in node.inputs])
+    (mapped,) = op.eval([table.const if v is value else _column(v) for v in node.inputs])
     if mapped.shape != table.const.shape:
         return
     inputs = [constant(table.name, mapped, result.dtype), gather.inputs[1]]

@@ -62,8 +62,7 @@ def _table(path: list[Node], root: Value) -> Array:
     """What the maps make of every byte."""
     found, value = _all_of(root.dtype), root
     for node in path:
-        with np.errstate(all="ignore"):
-            (found,) = node.op.eval([found if v is value else _scalar(v) for v in node.inputs])
+        (found,) = node.op.eval([found if v is value else _scalar(v) for v in node.inputs])
         value = node.outputs[0]
     return found
 
